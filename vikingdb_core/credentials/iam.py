@@ -1,0 +1,159 @@
+"""IAM: signature version 4 with an access key, through volcengine's own signer.
+
+The signer is imported at the first signature, not before: it brings a large package, and clients with an API key
+never need it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from ..exceptions import ConfigError, MissingCredentials
+from ..messages import Request
+from ..traits import AuthMode
+from .base import Auth, CredentialProvider, Credentials, Scope, StaticProvider
+
+REFRESH_BEFORE_SECONDS = 300.0
+"""Temporary keys are replaced this long before they expire."""
+
+
+class IAM(Auth):
+    """Access key and secret key, with an STS session token when the keys are temporary.
+
+    Stateless about service and region, so one object serves every domain, client and thread.
+
+    Args:
+        ak: access key.
+        sk: secret key.
+        session_token: STS token; it is signed with the request.
+        provider: where to get credentials instead, when they rotate. Asked at the first call and before they expire.
+    """
+
+    mode = AuthMode.IAM
+
+    def __init__(
+        self,
+        ak: str | None = None,
+        sk: str | None = None,
+        session_token: str | None = None,
+        *,
+        provider: CredentialProvider | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._credentials: Credentials | None = None
+        if provider is not None:
+            if ak or sk or session_token:
+                raise ConfigError("give IAM either ak= and sk=, or provider=, not both")
+            if not isinstance(provider, CredentialProvider):
+                raise ConfigError(
+                    f"provider= needs a load() method that returns Credentials; {type(provider).__name__} has none"
+                )
+            self._provider = provider
+        else:
+            self._credentials = Credentials(ak or "", sk or "", session_token or None)
+            self._provider = StaticProvider(self._credentials)
+
+    @property
+    def sends_secret(self) -> bool:  # type: ignore[override]  # a session token is a secret; a signature is not
+        return not isinstance(self._provider, StaticProvider) or self._provider.credentials.session_token is not None
+
+    def with_session_token(self, token: str) -> IAM:
+        """The same keys with an STS token, as a new object."""
+        if not isinstance(self._provider, StaticProvider):
+            raise ConfigError("these keys come from a provider, which must bring the session token itself")
+        keys = self._provider.credentials
+        return IAM(keys.access_key, keys.secret_key, token, clock=self._clock)
+
+    def is_stale(self) -> bool:
+        return not self._is_fresh(self._credentials)
+
+    def _is_fresh(self, held: Credentials | None) -> bool:
+        if held is None:
+            return False
+        return held.expires_at is None or held.expires_at - self._clock() > REFRESH_BEFORE_SECONDS
+
+    def refresh(self) -> None:
+        with self._lock:  # one thread refreshes for all; the others find fresh credentials
+            if self._is_fresh(self._credentials):
+                return
+            try:
+                loaded = self._provider.load()
+            except Exception:
+                # Keys that are due for renewal but have not expired still work; try again at the next call.
+                if self._credentials is not None and not self._has_expired(self._credentials):
+                    return
+                raise
+            if not isinstance(loaded, Credentials):
+                raise ConfigError(
+                    f"{type(self._provider).__name__}.load() must return Credentials, not {type(loaded).__name__}"
+                )
+            self._credentials = loaded
+
+    def _has_expired(self, held: Credentials) -> bool:
+        return held.expires_at is not None and held.expires_at <= self._clock()
+
+    def invalidate(self) -> bool:
+        if isinstance(self._provider, StaticProvider):
+            return False
+        with self._lock:
+            self._credentials = None
+        return True
+
+    def sign(self, request: Request, scope: Scope) -> Request:
+        credentials = self._credentials
+        if credentials is None:
+            raise MissingCredentials("no credentials have been loaded yet; call refresh() first")
+        shim = _SignerRequest(request)
+        _signer()(shim, credentials, scope)
+        return request.with_headers(shim.headers)
+
+    def __repr__(self) -> str:
+        if isinstance(self._provider, StaticProvider):
+            shown = self._provider.credentials.access_key
+            return f"IAM(ak={shown[:4]}***)"
+        return f"IAM(provider={type(self._provider).__name__})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("credentials are not pickled; build IAM again in the other process")
+
+
+class _SignerRequest:
+    """What SignerV4 expects of a request. It writes its headers into ``headers``."""
+
+    def __init__(self, request: Request) -> None:
+        self.method = request.method
+        self.path = request.path
+        self.headers = dict(request.headers)  # spelled canonically: SignerV4 skips a lower-case x-name
+        self.body = request.body
+        self.query: dict[str, Any] = {}
+        for name, value in sorted(request.query):
+            self.query.setdefault(name, []).append(value)
+
+
+def _signer() -> Callable[[_SignerRequest, Credentials, Scope], None]:
+    try:
+        from volcengine.auth.SignerV4 import SignerV4
+        from volcengine.Credentials import Credentials as SignerCredentials
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"IAM signatures need the volcengine package ({error.name} is missing): pip install 'vikingdb-core[iam]'"
+        ) from error
+
+    def sign(request: _SignerRequest, credentials: Credentials, scope: Scope) -> None:
+        SignerV4.sign(
+            request,
+            SignerCredentials(
+                credentials.access_key,
+                credentials.secret_key,
+                scope.service,
+                scope.region,
+                credentials.session_token or "",
+            ),
+        )
+
+    return sign

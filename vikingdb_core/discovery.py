@@ -1,0 +1,134 @@
+"""Discovery: what is installed beside core, by entry-point name.
+
+One scan of the installed distributions per process, the first time a name is asked for. Nothing found is imported
+until it is looked up by its name.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .exceptions import DomainNotInstalled, PluginConflict, PluginLoadError
+from .hints import suggest
+
+DOMAINS = "vikingdb.domains"
+AUTH = "vikingdb.auth"
+TRANSPORTS = "vikingdb.transports"
+ASYNC_TRANSPORTS = "vikingdb.async_transports"
+PLUGINS = "vikingdb.plugins"
+COMMANDS = "vikingdb.commands"
+
+_GROUPS = (DOMAINS, AUTH, TRANSPORTS, ASYNC_TRANSPORTS, PLUGINS, COMMANDS)
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Something installed, not yet imported.
+
+    Attributes:
+        name: the key it is asked for by.
+        group: what kind of thing it is.
+        distribution: name and version of the distribution it comes from.
+        target: ``module:object``.
+    """
+
+    name: str
+    group: str
+    distribution: str
+    target: str
+    load: Callable[[], Any]
+
+
+_lock = threading.Lock()
+_scanned: dict[str, dict[str, list[Extension]]] | None = None
+_added: dict[tuple[str, str], Any] = {}
+
+
+def add(group: str, name: str, value: Any) -> None:
+    """Register by hand what a packaged application cannot discover (no distribution metadata)."""
+    if group not in _GROUPS:
+        raise PluginLoadError(f"there is no extension group {group!r}; the groups are: {', '.join(_GROUPS)}")
+    _added[group, name] = value
+
+
+def remove(group: str, name: str) -> None:
+    """Undo :func:`add`."""
+    _added.pop((group, name), None)
+
+
+def forget() -> None:
+    """Scan again at the next look-up: something was installed or removed."""
+    global _scanned
+    with _lock:
+        _scanned = None
+
+
+def catalog(group: str) -> dict[str, list[Extension]]:
+    """Everything installed in a group, by name. More than one entry below a name is a conflict."""
+    global _scanned
+    with _lock:
+        if _scanned is None:
+            _scanned = _scan()
+        return _scanned.get(group, {})
+
+
+def names(group: str) -> list[str]:
+    """Names that can be looked up in a group."""
+    return sorted({*catalog(group), *(name for g, name in _added if g == group)})
+
+
+def lookup(group: str, name: str, *, install_hint: str = "") -> Any:
+    """Import and return the object a name stands for.
+
+    Raises:
+        PluginLoadError: nobody offers the name, or importing it failed.
+        PluginConflict: two distributions offer it.
+    """
+    if (group, name) in _added:
+        return _added[group, name]
+    found = catalog(group).get(name, [])
+    if not found:
+        known = names(group)
+        offered = f" Installed: {', '.join(known)}." if known else ""
+        raise PluginLoadError(
+            f"{group}: nothing named {name!r} is installed.{suggest(name, known)}{offered}{install_hint}"
+        )
+    if len(found) > 1:
+        owners = " and ".join(extension.distribution for extension in found)
+        raise PluginConflict(f"{group}: {owners} both offer {name!r}; uninstall one of them")
+    extension = found[0]
+    try:
+        return extension.load()
+    except Exception as error:
+        raise PluginLoadError(
+            f"{name!r} ({extension.distribution}) cannot be loaded: {error!r}. "
+            "Repair or uninstall that distribution, or do without the name"
+        ) from error
+
+
+def missing_domain(name: str) -> DomainNotInstalled:
+    """The error for a domain whose distribution is not installed."""
+    error = DomainNotInstalled(
+        f"vikingdb.{name} needs the {name} domain: pip install 'vikingdb[{name}]', "
+        f"or pip install ./plugins/vikingdb_{name} in a clone"
+    )
+    error.name = f"vikingdb_{name}"
+    return error
+
+
+def _scan() -> dict[str, dict[str, list[Extension]]]:
+    import importlib_metadata
+
+    found: dict[str, dict[str, list[Extension]]] = {}
+    for group in _GROUPS:
+        for entry in importlib_metadata.entry_points(group=group):
+            owner = f"{entry.dist.name} {entry.dist.version}" if entry.dist is not None else "an unknown distribution"
+            extension = Extension(entry.name, group, owner, entry.value, entry.load)
+            same = found.setdefault(group, {}).setdefault(entry.name, [])
+            # One distribution seen twice on sys.path (an editable install beside its folder) is no conflict.
+            if all((other.distribution, other.target) != (owner, entry.value) for other in same):
+                same.append(extension)
+    return found

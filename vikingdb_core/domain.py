@@ -1,0 +1,82 @@
+"""Domain: one product of the service (vector, memory, knowledge, or a stranger's), as a record core can work with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .exceptions import APIError, ExtensionError
+from .operation import Operation
+from .version import DOMAIN_API
+
+
+@dataclass(frozen=True)
+class Site:
+    """One place the managed service runs: a region, and the host of each plane there."""
+
+    region: str
+    hosts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What a domain brings.
+
+    Attributes:
+        name: entry-point name, and the attribute of the facade.
+        title: for people.
+        package: import package.
+        operations: every API.
+        planes: ``data`` and perhaps ``control``, each with its signing name.
+        sites: where the managed service is; of several in one region the first is the default.
+        errors: service code (whole, or its part before the dot) to exception class.
+        throttle_codes: codes that mean "slow down", beside status 429.
+        client: ``module:Class`` of the client.
+        async_client: likewise, or ``None``.
+        domain_api: version of this contract it was written for.
+    """
+
+    name: str
+    title: str
+    package: str
+    operations: tuple[Operation[Any, Any], ...]
+    planes: Mapping[str, str]
+    sites: tuple[Site, ...] = ()
+    errors: Mapping[str, type[APIError]] = field(default_factory=dict)
+    throttle_codes: frozenset[str] = frozenset()
+    client: str | None = None
+    async_client: str | None = None
+    domain_api: int = DOMAIN_API
+
+    def __post_init__(self) -> None:
+        if self.domain_api != DOMAIN_API:
+            raise ExtensionError(
+                f"domain {self.name!r} was written for domain API {self.domain_api}; this vikingdb-core has {DOMAIN_API}, "
+                "so one of the two must be upgraded"
+            )
+        seen: set[object] = set()
+        for operation in self.operations:
+            for mark in (operation.name, operation.address):
+                if mark in seen:
+                    raise ExtensionError(f"domain {self.name!r} has two operations with the name or address {mark}")
+                seen.add(mark)
+            if operation.plane not in self.planes:
+                raise ExtensionError(
+                    f"operation {operation.name} uses plane {operation.plane!r}, which {self.name!r} lacks"
+                )
+
+    def error_for(self, code: str | int | None) -> type[APIError] | None:
+        """The exception class of a service code: the whole code's, else that of its part before the dot."""
+        if code is None:
+            return None
+        text = str(code)
+        return self.errors.get(text) or self.errors.get(text.partition(".")[0])
+
+    def site_of_host(self, host: str) -> Site | None:
+        """The site a host belongs to, or ``None`` when it is not the managed service's."""
+        return next((site for site in self.sites if host in site.hosts.values()), None)
+
+    def site_of_region(self, region: str) -> Site | None:
+        """The default site of a region."""
+        return next((site for site in self.sites if site.region == region), None)

@@ -1,0 +1,100 @@
+"""Encoding: Python values to JSON bytes and back, refusing what JSON cannot say."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from .exceptions import InvalidRequest
+
+_OPTIONS = orjson.OPT_SERIALIZE_NUMPY
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """Encode a request body as UTF-8 JSON. Numpy arrays, datetimes and filters are understood.
+
+    Raises:
+        InvalidRequest: NaN or infinity anywhere, an integer beyond 64 bits, a value JSON has no word for.
+    """
+    # orjson would silently write null for these.
+    _refuse_non_finite(body, "")
+    try:
+        return orjson.dumps(body, default=_to_plain, option=_OPTIONS)
+    except TypeError as error:
+        if "str" in str(error) and "key" in str(error).lower():
+            return _encode_with_loose_keys(body)
+        raise InvalidRequest(f"the request cannot be written as JSON: {error}") from error
+
+
+def decode(body: bytes) -> Any:
+    """Read JSON bytes.
+
+    Raises:
+        ValueError: not JSON.
+    """
+    return orjson.loads(body)
+
+
+def _encode_with_loose_keys(body: Mapping[str, Any]) -> bytes:
+    # Sparse vectors are often keyed by token number; the wire wants strings. Slower, so only when needed.
+    try:
+        return orjson.dumps(body, default=_to_plain, option=_OPTIONS | orjson.OPT_NON_STR_KEYS)
+    except TypeError as error:
+        raise InvalidRequest(f"the request cannot be written as JSON: {error}") from error
+
+
+def _to_plain(value: Any) -> Any:
+    if hasattr(value, "to_wire"):
+        return value.to_wire()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, set | frozenset | range):
+        return list(value)
+    if hasattr(value, "tolist"):  # numpy types orjson leaves to us: float16, strided arrays; also torch tensors
+        plain = value.tolist()
+        _refuse_non_finite(plain, "")
+        return plain
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _refuse_non_finite(value: Any, path: str) -> None:
+    if value is None or isinstance(value, str | int):
+        return
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise InvalidRequest(f"{path or 'value'} is {value}; JSON and the service know finite numbers only")
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            _refuse_non_finite(item, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list | tuple):
+        if not _is_finite_vector(value):
+            for position, item in enumerate(value):
+                _refuse_non_finite(item, f"{path}[{position}]")
+    else:
+        _refuse_in_array(value, path)
+
+
+def _is_finite_vector(items: list[Any] | tuple[Any, ...]) -> bool:
+    # A vector is a thousand floats: one sum in C instead of a thousand calls. A finite sum proves all are finite.
+    if not items or not isinstance(items[0], float | int):
+        return False
+    try:
+        return math.isfinite(sum(items))
+    except (TypeError, OverflowError):
+        return False
+
+
+def _refuse_in_array(value: Any, path: str) -> None:
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not isinstance(value, numpy.ndarray | numpy.generic) or value.dtype.kind != "f":
+        return
+    broken = numpy.flatnonzero(~numpy.isfinite(numpy.ravel(value)))
+    if broken.size:
+        raise InvalidRequest(
+            f"{path or 'value'} has a NaN or an infinity at position {int(broken[0])}; "
+            "JSON and the service know finite numbers only"
+        )

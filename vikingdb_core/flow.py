@@ -1,0 +1,259 @@
+"""The flow: everything between a client's method and the transport, written once.
+
+A plain generator: ``encode → before_call → [throttle → before_request → respond? → sign → SEND → after_*] × attempts
+→ decode → after_call``. Drivers perform what it yields. It catches ``Exception`` and never ``BaseException``, so that
+cancellation falls through, and it yields nothing while unwinding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from pydantic import ValidationError
+
+from .credentials.base import Auth, Scope
+from .domain import Domain
+from .effects import Block, Flow, Send, Sleep, Stream, StreamedResponse, Timeouts
+from .encoding import encode
+from .endpoint import Endpoint
+from .envelope import ParsedEnvelope, read_envelope, retry_after
+from .exceptions import (
+    APIError,
+    Attempt,
+    AuthModeError,
+    ConfigError,
+    DeadlineExceeded,
+    DecodeError,
+    TransportError,
+    VikingDBError,
+    branch_for_status,
+)
+from .hooks.call import Call, ClientInfo
+from .messages import REQUEST_ID_HEADER, Draft, Headers, Response
+from .models import RequestModel, ResponseModel, explain_validation
+from .operation import Operation
+from .request_options import RequestOptions
+from .retry import Outcome, Retry, RetryBudget, RetryStrategy, Stop, classify, may_resend
+from .traits import Safety
+
+if TYPE_CHECKING:
+    from .hooks.manager import HookSet
+
+Req = TypeVar("Req", bound=RequestModel)
+Res = TypeVar("Res", bound=ResponseModel)
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What a client's calls share. Built once, never changed; safe for many threads."""
+
+    domain: Domain
+    endpoints: Mapping[str, Endpoint]
+    region: str
+    auth: Auth
+    hooks: HookSet
+    retry: RetryStrategy
+    budget: RetryBudget
+    headers: Headers
+    timeout: float
+    connect_timeout: float
+    deadline: float | None
+    info: ClientInfo
+    monotonic: Callable[[], float]
+    time: Callable[[], float]
+    random: Callable[[], float]
+
+
+def execute(
+    rt: Runtime,
+    operation: Operation[Req, Res],
+    body: Mapping[str, Any],
+    options: RequestOptions,
+    *,
+    safety: Safety,
+    locator: Mapping[str, str],
+) -> Flow[Res]:
+    """One call of an operation. Returns the decoded response (for streaming operations the ``StreamedResponse``)."""
+    if rt.auth.mode not in operation.auth:
+        accepted = ", ".join(sorted(mode.value for mode in operation.auth))
+        raise AuthModeError(
+            f"{operation.name} does not accept {rt.auth.mode.value} credentials; it takes: {accepted}",
+            operation=operation.name,
+        )
+    payload = b"" if operation.method == "GET" else encode(body)
+    started = rt.monotonic()
+    seconds = options.deadline if options.deadline is not None else rt.deadline
+    call = Call(
+        operation,
+        rt.info,
+        _safety(safety, options),
+        dict(locator),
+        max_attempts=options.max_attempts or rt.retry.max_attempts,
+        request_id=options.request_id,
+        deadline=None if seconds is None else started + seconds,
+    )
+    result: Any = None
+    failure: BaseException | None = None
+    try:
+        rt.hooks.gate("before_call", call=call)
+        result = yield from _attempts(rt, call, payload, options)
+        return cast(Res, result)
+    except BaseException as error:  # seen by after_call and let through, cancellation included
+        failure = error
+        if isinstance(error, VikingDBError) and error.operation is None:
+            error.operation = operation.name
+        raise
+    finally:
+        rt.hooks.observe("after_call", call=call, result=result, error=failure)
+
+
+def _safety(safety: Safety, options: RequestOptions) -> Safety:
+    if options.idempotent is None:
+        return safety
+    return Safety.IDEMPOTENT if options.idempotent else Safety.UNSAFE
+
+
+def _attempts(rt: Runtime, call: Call, payload: bytes, options: RequestOptions) -> Flow[Any]:
+    earlier: list[Attempt] = []
+    renewed = False
+    taken = 0
+    for number in count(1):
+        call.attempt = number
+        wait = rt.hooks.throttle(call)
+        if wait > 0:
+            _require_time(rt, call, wait, "the rate limit asks to wait longer than the deadline allows")
+            yield Sleep(wait)
+        try:
+            result = yield from _attempt(rt, call, payload, options)
+            rt.budget.refund(taken)
+            return result
+        except (TransportError, APIError) as error:
+            error.attempts = tuple(earlier)
+            outcome = classify(error, rt.domain.throttle_codes)
+            if number >= call.max_attempts or not may_resend(call.safety, outcome):
+                raise
+            if outcome is Outcome.EXPIRED:
+                if renewed or not rt.auth.invalidate():
+                    raise
+                renewed, wait = True, 0.0
+            else:
+                verdict = _verdict(rt, call, error)
+                if isinstance(verdict, Stop):
+                    raise
+                wait = verdict.after
+                if call.deadline is not None and rt.monotonic() + wait >= call.deadline:
+                    error.add_note("not tried again: the call's deadline would have passed")
+                    raise
+                taken = rt.budget.take(error)
+                if not taken:
+                    error.add_note("not tried again: this client's retry budget is used up")
+                    raise
+            earlier.append(Attempt(number, _summary(error), wait))
+        if wait > 0:
+            yield Sleep(wait)
+    raise AssertionError("unreachable")
+
+
+def _attempt(rt: Runtime, call: Call, payload: bytes, options: RequestOptions) -> Flow[Any]:
+    operation = call.operation
+    draft = _draft(rt, call, payload, options)
+    rt.hooks.gate("before_request", call=call, request=draft)
+    response: Response | StreamedResponse | None = rt.hooks.respond(call, draft)
+    if response is None:
+        if rt.auth.is_stale():
+            yield Block(rt.auth.refresh)
+        scope = Scope(rt.domain.planes[operation.plane], rt.region)
+        signed = rt.auth.sign(draft.freeze(), scope)  # anew for every attempt: signatures age
+        timeouts = _timeouts(rt, call, options)
+        try:
+            response = yield Stream(signed, timeouts) if operation.streaming else Send(signed, timeouts)
+        except TransportError as error:
+            error.request_id = options.request_id or "unknown"
+            rt.hooks.observe("after_error", call=call, request=draft, error=error)
+            raise
+    if isinstance(response, StreamedResponse):
+        return response
+    rt.hooks.observe("after_response", call=call, request=draft, response=response)
+    return _decode(rt, operation, response, options)
+
+
+def _draft(rt: Runtime, call: Call, payload: bytes, options: RequestOptions) -> Draft:
+    operation = call.operation
+    endpoint = rt.endpoints[operation.plane]
+    headers = rt.headers.copy()
+    headers["Host"] = endpoint.netloc
+    headers["Accept"] = "text/event-stream" if operation.streaming else "application/json"
+    if operation.method != "GET":
+        headers["Content-Type"] = "application/json"
+    if options.request_id:
+        headers[REQUEST_ID_HEADER] = options.request_id
+    headers.update(options.headers)
+    query = (*operation.query, *options.query.items())
+    return Draft(operation.method, endpoint, endpoint.join(operation.path), query, headers, payload)
+
+
+def _timeouts(rt: Runtime, call: Call, options: RequestOptions) -> Timeouts:
+    total = options.timeout if options.timeout is not None else rt.timeout
+    connect = options.connect_timeout if options.connect_timeout is not None else rt.connect_timeout
+    if call.deadline is not None:
+        left = call.deadline - rt.monotonic()
+        if left <= 0:
+            raise DeadlineExceeded("the call's deadline passed before this attempt could be sent")
+        total = min(total, left)
+    return Timeouts(connect=min(connect, total), total=total)
+
+
+def _require_time(rt: Runtime, call: Call, wait: float, why: str) -> None:
+    if call.deadline is not None and rt.monotonic() + wait >= call.deadline:
+        raise DeadlineExceeded(why)
+
+
+def _verdict(rt: Runtime, call: Call, error: VikingDBError) -> Retry | Stop:
+    answers = rt.hooks.gate("should_retry", call=call, outcome=error)
+    verdict = answers[0] if answers else rt.retry.decide(call, error, rt.random)
+    if not isinstance(verdict, Retry | Stop):
+        raise ConfigError(f"a retry strategy must answer Retry(after=…) or STOP, not {verdict!r}")
+    return verdict
+
+
+def _summary(error: VikingDBError) -> str:
+    return f"{type(error).__name__}({error.code})" if error.code is not None else type(error).__name__
+
+
+def _decode(rt: Runtime, operation: Operation[Any, Any], response: Response, options: RequestOptions) -> Any:
+    envelope = read_envelope(response)
+    if not response.ok or not (operation.opaque or envelope.is_success):
+        raise _api_error(rt, envelope, response, options)
+    request_id = envelope.request_id or options.request_id
+    if envelope.body is None and not operation.opaque:
+        raise DecodeError(
+            f"the service answered {response.status} with a body that is no JSON object",
+            body=response.body,
+            status_code=response.status,
+            request_id=request_id,
+        )
+    try:
+        return operation.response.model_validate(envelope.body or {})
+    except ValidationError as error:
+        raise DecodeError(
+            f"the service answered {response.status}, but {explain_validation(operation.response.__name__, error)}",
+            body=response.body,
+            status_code=response.status,
+            request_id=request_id,
+        ) from error
+
+
+def _api_error(rt: Runtime, envelope: ParsedEnvelope, response: Response, options: RequestOptions) -> APIError:
+    cls = rt.domain.error_for(envelope.code) or branch_for_status(response.status)
+    return cls(
+        envelope.message or f"the service answered {response.status} without a message",
+        code=envelope.code,
+        status_code=response.status,
+        request_id=envelope.request_id or options.request_id,
+        retry_after=retry_after(response.headers, rt.time()),
+        headers={name.lower(): value for name, value in response.headers.items() if name != "Set-Cookie"},
+        body=response.body,
+    )

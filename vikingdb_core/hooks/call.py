@@ -1,0 +1,48 @@
+"""Call: what plugins know of the call they see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..endpoint import Endpoint
+from ..operation import Operation
+from ..traits import Safety
+
+
+@dataclass(frozen=True)
+class ClientInfo:
+    """The client behind a call. No secrets, and nothing to call back into."""
+
+    domain: str
+    endpoint: Endpoint
+    region: str
+    user_agent: str
+    plugins: tuple[str, ...] = ()
+
+
+@dataclass
+class Call:
+    """One call, from the user's method to its result, over all its attempts.
+
+    Attributes:
+        operation: which API.
+        client: who calls.
+        safety: how safe it is to resend this very request.
+        locator: collection, index, project or resource it addresses, by wire name.
+        attempt: number of the current attempt, from 1.
+        max_attempts: how many there may be.
+        request_id: the caller's own id, if it gave one.
+        deadline: monotonic time at which the whole call ends, or ``None``.
+        state: for plugins, one entry each, keyed by plugin name.
+    """
+
+    operation: Operation[Any, Any]
+    client: ClientInfo
+    safety: Safety
+    locator: dict[str, str]
+    max_attempts: int
+    attempt: int = 0
+    request_id: str | None = None
+    deadline: float | None = None
+    state: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,129 @@
+"""Messages: what travels. Plain values; no I/O and no types of any HTTP library.
+
+A ``Draft`` is what plugins see and may add headers to. Freezing it gives a ``Request``, which auth signs into a new
+``Request``. A transport turns that into a ``Response``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import quote
+
+from .endpoint import Endpoint
+from .exceptions import InvalidRequest
+
+REQUEST_ID_HEADER = "X-Tt-Logid"
+
+_SECRET_HEADERS = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-security-token", "x-api-key"}
+)
+
+
+class Headers(MutableMapping[str, str]):
+    """Case-insensitive header map that spells every name one way (``x-tt-logid`` becomes ``X-Tt-Logid``).
+
+    One spelling matters: SignerV4 signs only names that begin with a capital ``X-``.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        self._values: dict[str, str] = {}
+        self.update(values)
+
+    def __setitem__(self, name: str, value: str) -> None:
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise InvalidRequest(f"header {name!r} must map a str to a str, not to {type(value).__name__}")
+        if not name or any(c in name for c in "\r\n: ") or "\r" in value or "\n" in value:
+            raise InvalidRequest(f"header {name!r} has a character that no header may have")
+        try:
+            name.encode("ascii"), value.encode("latin-1")
+        except UnicodeEncodeError as error:
+            raise InvalidRequest(f"header {name!r} has a character outside Latin-1; percent-encode it") from error
+        self._values[_canonical(name)] = value
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[_canonical(name)]
+
+    def __delitem__(self, name: str) -> None:
+        del self._values[_canonical(name)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def copy(self) -> Headers:
+        twin = Headers()
+        twin._values = dict(self._values)
+        return twin
+
+    def __repr__(self) -> str:
+        return f"Headers({redact(self)!r})"
+
+
+def _canonical(name: str) -> str:
+    return "-".join(part.capitalize() for part in name.split("-"))
+
+
+def redact(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers with secrets masked: what may be shown to a person."""
+    return {name: "***" if name.lower() in _SECRET_HEADERS else value for name, value in headers.items()}
+
+
+def encode_query(pairs: Iterable[tuple[str, str]]) -> str:
+    """Percent-encode sorted pairs just as the signature does, so that what is signed is what is sent."""
+    return "&".join(f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" for name, value in sorted(pairs))
+
+
+@dataclass(frozen=True)
+class Request:
+    """An HTTP request, complete and immutable. ``path`` holds the endpoint's prefix and is not percent-encoded."""
+
+    method: str
+    endpoint: Endpoint
+    path: str
+    query: tuple[tuple[str, str], ...]
+    headers: Headers
+    body: bytes = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        query = encode_query(self.query)
+        return f"{self.endpoint.origin}{quote(self.path)}{'?' + query if query else ''}"
+
+    def with_headers(self, headers: Mapping[str, str]) -> Request:
+        """A copy with these headers added or replaced."""
+        merged = self.headers.copy()
+        merged.update(headers)
+        return replace(self, headers=merged)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A request before it is signed. Only ``headers`` may be changed."""
+
+    method: str
+    endpoint: Endpoint
+    path: str
+    query: tuple[tuple[str, str], ...]
+    headers: Headers
+    body: bytes = field(repr=False)
+
+    def freeze(self) -> Request:
+        return Request(self.method, self.endpoint, self.path, self.query, self.headers.copy(), self.body)
+
+
+@dataclass(frozen=True)
+class Response:
+    """A whole HTTP response."""
+
+    status: int
+    headers: Headers
+    body: bytes = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300

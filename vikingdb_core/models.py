@@ -1,0 +1,150 @@
+"""Models: the base classes of everything that crosses the wire.
+
+Requests are checked when they are built, and a mistake is one ``InvalidRequest``. Responses are read leniently: the
+service may add fields, send ``null`` for an empty list, or an integer where a string was documented.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from .exceptions import InvalidRequest
+from .hints import suggest
+
+
+class UnknownFieldWarning(UserWarning):
+    """A request carries a field this SDK does not know. It is sent all the same: the service grows."""
+
+
+class Model(BaseModel):
+    """Base of all models: fields by Python name or wire name, unknown fields kept."""
+
+    model_config = ConfigDict(
+        populate_by_name=True,
+        extra="allow",
+        defer_build=True,
+        arbitrary_types_allowed=True,
+        protected_namespaces=(),
+    )
+
+
+class RequestModel(Model):
+    """A request body, or a part of one.
+
+    Raises:
+        InvalidRequest: on construction, naming each wrong field.
+    """
+
+    locators: ClassVar[frozenset[str]] = frozenset()
+    """Wire names that address the resource; a handle fills them in, so they are no unknown fields."""
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise InvalidRequest(explain_validation(type(self).__name__, error)) from error
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> RequestModel:
+        """Build from a mapping of Python or wire names."""
+        if not all(isinstance(name, str) for name in body):
+            raise InvalidRequest(f"{cls.__name__}: field names must be str")
+        return cls(**body)
+
+    def model_post_init(self, context: Any) -> None:
+        for name in self.__pydantic_extra__ or ():
+            if name not in self.locators:
+                _warn_once(type(self), name)
+
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON object: wire names, ``None`` left out. User rows and arrays are passed through untouched."""
+        body: dict[str, Any] = {}
+        for name, info in type(self).model_fields.items():
+            value = getattr(self, name)
+            if value is not None:
+                body[info.serialization_alias or info.alias or name] = _wire_value(value)
+        for name, value in (self.__pydantic_extra__ or {}).items():
+            if value is not None:
+                body[name] = _wire_value(value)
+        return body
+
+
+def _wire_value(value: Any) -> Any:
+    if hasattr(value, "to_wire"):  # nested models and filters
+        return value.to_wire()
+    if isinstance(value, list | tuple) and value and isinstance(value[0], RequestModel | list | tuple):
+        return [_wire_value(item) for item in value]
+    return value
+
+
+class ResponseModel(Model):
+    """A response, or a part of one. ``null`` reads as absent, so that defaults apply."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and None in data.values():
+            return {name: value for name, value in data.items() if value is not None}
+        return data
+
+
+class AnyRequest(RequestModel):
+    """A body of any shape: what raw operations send."""
+
+    def model_post_init(self, context: Any) -> None:
+        """Every field is unknown here, so none is worth a warning."""
+
+
+class Envelope(ResponseModel):
+    """What every response has around its result.
+
+    Attributes:
+        code: ``Success``, or the service's code.
+        message: one sentence of the service.
+        request_id: the service's id for the request.
+        api: name of the API, when the service says it.
+    """
+
+    code: str | int | None = None
+    message: str | None = None
+    request_id: str | None = None
+    api: str | None = None
+
+
+class AnyResponse(Envelope):
+    """An envelope with a result of any shape."""
+
+    result: Any = None
+
+
+def explain_validation(what: str, error: ValidationError) -> str:
+    """One line for all mistakes pydantic found, without echoing the values."""
+    problems = [f"{_path(item['loc'])}: {item['msg']}" for item in error.errors(include_url=False, include_input=False)]
+    shown = "; ".join(problems[:3]) + (f"; and {len(problems) - 3} more" if len(problems) > 3 else "")
+    return f"{what}: {shown}"
+
+
+def _path(location: Iterable[str | int]) -> str:
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path or "body"
+
+
+_warned: set[tuple[type, str]] = set()
+
+
+def _warn_once(model: type[RequestModel], name: str) -> None:
+    if (model, name) in _warned:
+        return
+    _warned.add((model, name))
+    hint = suggest(name, model.model_fields)
+    warnings.warn(
+        f"{model.__name__} has no field {name!r}; it is sent to the service as it is.{hint}",
+        UnknownFieldWarning,
+        stacklevel=5,
+    )

@@ -1,0 +1,65 @@
+"""Plans: work that takes several calls, written once for sync and async clients.
+
+A plan is a plain generator. It yields a ``Step`` (one call) and is sent back the response; it may yield ``Emit`` to
+hand an item to whoever iterates; it returns the aggregate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from .models import RequestModel
+from .operation import Operation
+from .request_options import RequestOptions
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call of the plan."""
+
+    operation: Operation[Any, Any]
+    request: RequestModel | Mapping[str, Any] | None
+    options: RequestOptions | None = None
+
+
+@dataclass(frozen=True)
+class Emit(Generic[T]):
+    """An item for whoever iterates."""
+
+    item: T
+
+
+Plan: TypeAlias = Generator[Step | Emit[Any], Any, R]
+
+
+def paged(
+    operation: Operation[Any, Any],
+    request: Mapping[str, Any],
+    items: Callable[[Any], Sequence[T]],
+    *,
+    page_size: int,
+    options: RequestOptions | None = None,
+) -> Plan[None]:
+    """Every item of a numbered listing, page after page, until a page comes back short."""
+    page = 1
+    while True:
+        response = yield Step(operation, {**request, "PageNumber": page, "PageSize": page_size}, options)
+        found = items(response)
+        for item in found:
+            yield Emit(item)
+        if len(found) < page_size:
+            return
+        page += 1
+
+
+def chunked(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Consecutive lists of at most ``size`` items."""
+    source = iter(items)
+    while chunk := list(islice(source, size)):
+        yield chunk

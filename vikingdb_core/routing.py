@@ -1,0 +1,68 @@
+"""Routing: which endpoint each plane of a domain uses, and whether secrets may travel there."""
+
+from __future__ import annotations
+
+import warnings
+
+from .config import ClientConfig
+from .credentials.base import Auth
+from .domain import Domain
+from .endpoint import Endpoint
+from .exceptions import ConfigError
+from .traits import AuthMode
+
+
+class InsecureTransportWarning(UserWarning):
+    """Requests travel unencrypted."""
+
+
+def resolve_endpoints(domain: Domain, config: ClientConfig) -> dict[str, Endpoint]:
+    """The endpoint of every plane.
+
+    The data plane: as configured, else the region's own. The others: as configured; else the data plane's, when that
+    is embedded, this machine, or any host that is not the managed service's; else the region's own.
+
+    Raises:
+        ConfigError: no endpoint was given and the region is not a known one.
+    """
+    data: Endpoint = config.endpoint or _documented(domain, "data", config.region)
+    site = domain.site_of_host(data.host)
+    endpoints = {"data": data}
+    for plane in domain.planes:
+        if plane == "data":
+            continue
+        if plane == "control" and config.control_endpoint is not None:
+            endpoints[plane] = config.control_endpoint
+        elif site is None:
+            endpoints[plane] = data
+        else:
+            endpoints[plane] = Endpoint("https", site.hosts[plane])
+    return endpoints
+
+
+def _documented(domain: Domain, plane: str, region: str) -> Endpoint:
+    site = domain.site_of_region(region)
+    if site is None:
+        known = ", ".join(sorted({site.region for site in domain.sites}))
+        raise ConfigError(
+            f"no {plane} endpoint is known for region {region!r}; pass endpoint=…, or one of the regions: {known}"
+        )
+    return Endpoint("https", site.hosts[plane])
+
+
+def check_encryption(endpoint: Endpoint, auth: Auth, allow_insecure: bool) -> None:
+    """Refuse to send a secret over plain http to another machine; warn when only signatures travel that way.
+
+    Raises:
+        ConfigError: a secret would be readable on the way.
+    """
+    if endpoint.scheme != "http" or endpoint.is_loopback or auth.mode is AuthMode.NONE:
+        return
+    if auth.sends_secret and not allow_insecure:
+        raise ConfigError(
+            f"{type(auth).__name__} would send a secret to {endpoint.origin} unencrypted; use https, or say "
+            "allow_insecure=True"
+        )
+    warnings.warn(
+        f"requests to {endpoint.origin} travel unencrypted; use https", InsecureTransportWarning, stacklevel=4
+    )

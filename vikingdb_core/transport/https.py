@@ -1,0 +1,151 @@
+"""HTTP over requests.
+
+Prepared requests go straight to the adapter. A requests *session* would follow redirects, keep cookies, and let
+``~/.netrc`` replace a signed ``Authorization``; the adapter does none of it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.hooks import default_hooks
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
+
+from ..effects import StreamedResponse, Timeouts
+from ..exceptions import ConnectError, ConnectionLost, RequestTimeout, TransportError
+from ..messages import Headers, Request, Response
+from .base import TransportSettings
+
+_CHUNK_BYTES = 64 * 1024
+
+
+class RequestsTransport:
+    """Pools connections to any number of hosts. Safe for many threads; survives ``fork``."""
+
+    def __init__(self, settings: TransportSettings | None = None) -> None:
+        self._settings = settings or TransportSettings()
+        self._lock = threading.Lock()
+        self._adapter: HTTPAdapter | None = None
+        self._pid = -1
+
+    def send(self, request: Request, timeouts: Timeouts) -> Response:
+        """Send and read the whole response."""
+        ends = time.monotonic() + timeouts.total
+        raw = self._open(request, timeouts)
+        try:
+            return _whole(raw, request, ends)
+        finally:
+            raw.close()
+
+    def stream(self, request: Request, timeouts: Timeouts) -> StreamedResponse | Response:
+        """Send, and leave a 2xx response open. ``timeouts.total`` then bounds the wait for each chunk."""
+        raw = self._open(request, timeouts)
+        if not raw.ok:
+            try:
+                return _whole(raw, request, time.monotonic() + timeouts.total)
+            finally:
+                raw.close()
+        return StreamedResponse(raw.status_code, Headers(raw.headers), _chunks(raw, request), raw.close)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._adapter is not None:
+                self._adapter.close()
+                self._adapter = None
+
+    def _open(self, request: Request, timeouts: Timeouts) -> requests.Response:
+        try:
+            return self._current_adapter().send(
+                _prepare(request),
+                stream=True,
+                timeout=(timeouts.connect, timeouts.total),
+                verify=self._verify(),
+                proxies=self._proxies(request.url),
+            )
+        except requests.RequestException as error:
+            raise _translate(error, request) from error
+
+    def _current_adapter(self) -> HTTPAdapter:
+        with self._lock:
+            # A pool inherited through fork would share its sockets with the parent.
+            if self._adapter is None or self._pid != os.getpid():
+                self._adapter = HTTPAdapter(
+                    pool_connections=self._settings.pool_connections,
+                    pool_maxsize=self._settings.pool_maxsize,
+                    max_retries=0,
+                )
+                self._pid = os.getpid()
+            return self._adapter
+
+    def _proxies(self, url: str) -> dict[str, str]:
+        if self._settings.proxies is not None:
+            return dict(self._settings.proxies)
+        found: dict[str, str] = get_environ_proxies(url, no_proxy=None)
+        return found
+
+    def _verify(self) -> bool | str:
+        if self._settings.verify is not True:
+            return self._settings.verify
+        return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+
+
+def _prepare(request: Request) -> requests.PreparedRequest:
+    # Field by field: prepare() would re-quote the URL that has been signed.
+    prepared = requests.PreparedRequest()
+    prepared.method = request.method
+    prepared.url = request.url
+    prepared.headers = CaseInsensitiveDict(request.headers)
+    if request.method != "GET":
+        prepared.headers["Content-Length"] = str(len(request.body))
+        prepared.body = request.body
+    prepared.hooks = default_hooks()
+    return prepared
+
+
+def _whole(raw: requests.Response, request: Request, ends: float) -> Response:
+    received: list[bytes] = []
+    for chunk in _chunks(raw, request):
+        received.append(chunk)
+        # The socket's timeout restarts with every chunk; a server that trickles must not outlast the attempt.
+        if time.monotonic() > ends:
+            raise RequestTimeout(
+                f"{request.endpoint.origin} was still sending its answer when the attempt's time was up"
+            )
+    return Response(raw.status_code, Headers(raw.headers), b"".join(received))
+
+
+def _chunks(raw: requests.Response, request: Request) -> Iterator[bytes]:
+    try:
+        yield from raw.iter_content(_CHUNK_BYTES)
+    except requests.RequestException as error:
+        raise _translate(error, request, answered=True) from error
+
+
+def _translate(error: requests.RequestException, request: Request, *, answered: bool = False) -> TransportError:
+    where = request.endpoint.origin
+    if isinstance(error, requests.ConnectTimeout):
+        return ConnectError(f"could not connect to {where} in time")
+    reason = _reason(error)
+    if isinstance(error, requests.ReadTimeout) or isinstance(reason, ReadTimeoutError):
+        return RequestTimeout(f"{where} did not answer in time")
+    if not answered:
+        if isinstance(error, requests.exceptions.ProxyError):
+            return ConnectError(f"could not reach {where} through the proxy: {reason}")
+        if isinstance(error, requests.exceptions.SSLError):
+            return ConnectError(f"no trusted TLS connection to {where}: {reason}")
+        if isinstance(reason, NewConnectionError) or isinstance(error, requests.exceptions.InvalidURL):
+            return ConnectError(f"could not connect to {where}: {reason}")
+    return ConnectionLost(f"the connection to {where} broke before the answer was complete: {reason}")
+
+
+def _reason(error: requests.RequestException) -> BaseException:
+    cause: BaseException = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
+    inner = getattr(cause, "reason", None)
+    return inner if isinstance(inner, HTTPError) else cause

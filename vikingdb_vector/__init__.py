@@ -1,0 +1,45 @@
+"""The vector domain of the VikingDB SDK: collections, indexes, embedding, rerank and the control plane."""
+
+from vikingdb_core.credentials import IAM, APIKey, HeaderAuth, NoAuth
+from vikingdb_core.filters import F, Filter
+from vikingdb_core.request_options import RequestOptions
+
+from . import exceptions, models
+from .admin import AdminClient, AsyncAdminClient
+from .client import AsyncVikingDB, VikingDB
+from .collection import AsyncCollectionClient, CollectionClient
+from .embedding import AsyncEmbeddingClient, EmbeddingClient
+from .exceptions import VikingConnectionException, VikingVectorException
+from .index import AsyncIndexClient, IndexClient
+from .models import *  # noqa: F403  # models/__init__.py lists its names
+from .models import __all__ as _model_names
+from .rerank import AsyncRerankClient, RerankClient
+from .version import __version__
+
+__all__ = [
+    "IAM",
+    "APIKey",
+    "AdminClient",
+    "AsyncAdminClient",
+    "AsyncCollectionClient",
+    "AsyncEmbeddingClient",
+    "AsyncIndexClient",
+    "AsyncRerankClient",
+    "AsyncVikingDB",
+    "CollectionClient",
+    "EmbeddingClient",
+    "F",
+    "Filter",
+    "HeaderAuth",
+    "IndexClient",
+    "NoAuth",
+    "RequestOptions",
+    "RerankClient",
+    "VikingConnectionException",
+    "VikingDB",
+    "VikingVectorException",
+    "__version__",
+    "exceptions",
+    "models",
+]
+__all__ += _model_names

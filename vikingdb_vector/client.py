@@ -1,0 +1,164 @@
+"""VikingDB: the client of the vector domain."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from vikingdb_core.client import AsyncBaseClient, BaseClient
+from vikingdb_core.models import Envelope
+from vikingdb_core.request_options import RequestOptions
+
+from . import operations as ops
+from .domain import DOMAIN
+from .models import CollectionMeta, IndexMeta
+
+if TYPE_CHECKING:
+    from .admin import AdminClient, AsyncAdminClient
+    from .collection import AsyncCollectionClient, CollectionClient
+    from .embedding import AsyncEmbeddingClient, EmbeddingClient
+    from .index import AsyncIndexClient, IndexClient
+    from .rerank import AsyncRerankClient, RerankClient
+
+
+class VikingDB(BaseClient):
+    """The vector database, at the managed service or embedded: ``VikingDB(endpoint="local://demo")``.
+
+    See :class:`~vikingdb_core.client.ClientCore` for the options. Building one does no I/O; :meth:`ping` asks whether
+    anyone is there.
+    """
+
+    domain = DOMAIN
+
+    def collection(
+        self,
+        *,
+        resource_id: str | None = None,
+        collection_name: str | None = None,
+        project_name: str | None = None,
+        primary_key: str | None = None,
+    ) -> CollectionClient:
+        """A handle on a collection's rows.
+
+        Args:
+            resource_id: the collection's ``vdb-…``; or
+            collection_name: its name, in
+            project_name: a project other than ``default``.
+            primary_key: name of the primary key field. Rows that carry it may then be upserted again when a first
+                attempt's fate is unknown.
+        """
+        from .collection import CollectionClient
+
+        meta = CollectionMeta(resource_id=resource_id, collection_name=collection_name, project_name=project_name)
+        return CollectionClient(self, meta, primary_key=primary_key)
+
+    def index(
+        self,
+        *,
+        resource_id: str | None = None,
+        collection_name: str | None = None,
+        project_name: str | None = None,
+        index_name: str | None = None,
+    ) -> IndexClient:
+        """A handle on an index of a collection, for searching."""
+        from .index import IndexClient
+
+        return IndexClient(
+            self,
+            IndexMeta(
+                resource_id=resource_id,
+                collection_name=collection_name,
+                project_name=project_name,
+                index_name=index_name,
+            ),
+        )
+
+    def embedding(self) -> EmbeddingClient:
+        """A handle on the embedding API."""
+        from .embedding import EmbeddingClient
+
+        return EmbeddingClient(self)
+
+    def rerank(self) -> RerankClient:
+        """A handle on the rerank API."""
+        from .rerank import RerankClient
+
+        return RerankClient(self)
+
+    @cached_property
+    def admin(self) -> AdminClient:
+        """The control plane: create, describe, list and delete collections and indexes."""
+        from .admin import AdminClient
+
+        return AdminClient(self)
+
+    def ping(self, *, request_options: RequestOptions | None = None) -> Envelope:
+        """Ask whether the endpoint answers. Raises like any call when it does not.
+
+        Wire: ``GET /api/vikingdb/Ping``.
+        """
+        return self.call(ops.PING, request_options=request_options)
+
+
+class AsyncVikingDB(AsyncBaseClient):
+    """The same, awaited; see :class:`VikingDB`."""
+
+    domain = DOMAIN
+
+    def collection(
+        self,
+        *,
+        resource_id: str | None = None,
+        collection_name: str | None = None,
+        project_name: str | None = None,
+        primary_key: str | None = None,
+    ) -> AsyncCollectionClient:
+        """A handle on a collection's rows; see :meth:`VikingDB.collection`."""
+        from .collection import AsyncCollectionClient
+
+        meta = CollectionMeta(resource_id=resource_id, collection_name=collection_name, project_name=project_name)
+        return AsyncCollectionClient(self, meta, primary_key=primary_key)
+
+    def index(
+        self,
+        *,
+        resource_id: str | None = None,
+        collection_name: str | None = None,
+        project_name: str | None = None,
+        index_name: str | None = None,
+    ) -> AsyncIndexClient:
+        """A handle on an index of a collection, for searching."""
+        from .index import AsyncIndexClient
+
+        return AsyncIndexClient(
+            self,
+            IndexMeta(
+                resource_id=resource_id,
+                collection_name=collection_name,
+                project_name=project_name,
+                index_name=index_name,
+            ),
+        )
+
+    def embedding(self) -> AsyncEmbeddingClient:
+        """A handle on the embedding API."""
+        from .embedding import AsyncEmbeddingClient
+
+        return AsyncEmbeddingClient(self)
+
+    def rerank(self) -> AsyncRerankClient:
+        """A handle on the rerank API."""
+        from .rerank import AsyncRerankClient
+
+        return AsyncRerankClient(self)
+
+    @cached_property
+    def admin(self) -> AsyncAdminClient:
+        """The control plane."""
+        from .admin import AsyncAdminClient
+
+        return AsyncAdminClient(self)
+
+    async def ping(self, *, request_options: RequestOptions | None = None) -> Envelope:
+        """Ask whether the endpoint answers; see :meth:`VikingDB.ping`."""
+        return await self.call(ops.PING, request_options=request_options)
