@@ -26,10 +26,10 @@ from .hooks.call import ClientInfo
 from .messages import Headers
 from .models import RequestModel, ResponseModel
 from .operation import Operation
-from .request_options import RequestOptions, check_headers, ensure_request_options, refuse_unknown
+from .request_options import RequestOptions, ensure_request_options, refuse_unknown
 from .resource import RequestLike, merge_body
 from .retry import RetryBudget, RetryStrategy, retry_strategy
-from .routing import check_encryption, resolve_endpoints
+from .routing import check_encryption, region_of, resolve_endpoints
 from .traits import Safety
 from .transport.base import TransportSettings
 from .transport.select import SchemeTransport, check_scheme
@@ -112,15 +112,19 @@ class ClientCore(ABC, Generic[AnyTransport]):
             options = [name for name in arguments if name not in ("self", "unknown", "__class__")]
             refuse_unknown(type(self).__name__, next(iter(unknown)), options)
         warn_of_official_package()
-        if headers is not None:
-            check_headers(headers)
         self.config: ClientConfig = resolve({name: arguments[name] for name in _SETTING_NAMES}, profile=profile)
         endpoints = resolve_endpoints(self.domain, self.config)
+        self.config = self.config.with_derived("endpoint", endpoints["data"], "the region's own").with_derived(
+            "control_endpoint", endpoints.get("control"), "follows endpoint"
+        )
+        self.config = self.config.with_derived(
+            "region", region_of(self.domain, endpoints["data"]), "the endpoint's own"
+        )
         if transport is None:
             for target in endpoints.values():
                 check_scheme(target, self._transport_group)
-        resolved = _with_token(resolve_auth(auth, endpoints["data"], os.environ), sts_token)
-        for target in endpoints.values():
+        resolved = _with_token(resolve_auth(auth, endpoints, os.environ), sts_token)
+        for target in dict.fromkeys(endpoints.values()):  # planes that share an endpoint are warned of once
             check_encryption(target, resolved, self.config.allow_insecure)
         self._clock: Clock = clock or SystemClock()
         self._runtime = self._build_runtime(endpoints, resolved, retry_strategy(retry))

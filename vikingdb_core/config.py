@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .endpoint import Endpoint
@@ -17,6 +17,7 @@ from .exceptions import ConfigError
 from .hints import suggest
 from .messages import Headers, redact
 from .profile import Profile, read_profile
+from .request_options import check_headers
 
 DEFAULT_REGION = "cn-beijing"
 
@@ -60,7 +61,13 @@ def _verify(value: Any) -> bool | str:
 
 
 def _headers(value: Any) -> Headers:
-    return Headers(value)
+    headers = Headers(value)
+    check_headers(headers)
+    return headers
+
+
+def _user_agent(value: Any) -> str:
+    return _headers({"User-Agent": _text(value)})["User-Agent"]
 
 
 def _proxies(value: Any) -> dict[str, str]:
@@ -97,7 +104,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("timeout", _seconds, 30.0, ("VIKINGDB_TIMEOUT",), "seconds one attempt may take"),
     Setting("connect_timeout", _seconds, 10.0, ("VIKINGDB_CONNECT_TIMEOUT",), "seconds to wait for a connection"),
     Setting("deadline", _seconds, None, ("VIKINGDB_DEADLINE",), "seconds a whole call may take, retries included"),
-    Setting("user_agent", _text, None, ("VIKINGDB_USER_AGENT",), "User-Agent header"),
+    Setting("user_agent", _user_agent, None, ("VIKINGDB_USER_AGENT",), "User-Agent header"),
     Setting("headers", _headers, Headers(), (), "headers for every request"),
     Setting("pool_connections", _count, 10, (), "how many hosts to keep connections to"),
     Setting("pool_maxsize", _count, 10, (), "how many idle connections to keep for each host"),
@@ -122,6 +129,12 @@ class ClientConfig:
             return self.__dict__["values"][name]
         except KeyError:
             raise AttributeError(f"no setting named {name!r}.{suggest(name, _BY_NAME)}") from None
+
+    def with_derived(self, name: str, value: Any, source: str) -> ClientConfig:
+        """A copy in which a setting nobody gave has the value that follows from others."""
+        if self.sources[name] != "default" or value is None:
+            return self
+        return replace(self, values={**self.values, name: value}, sources={**self.sources, name: source})
 
     def explain(self) -> str:
         """A table of every setting, its value and its source. Secrets are masked."""
@@ -182,7 +195,7 @@ def resolve(
         if source != "default":
             try:
                 value = setting.parse(value)
-            except (TypeError, ValueError) as error:
+            except (TypeError, ValueError, OverflowError) as error:
                 raise ConfigError(f"{setting.name} (from {source}): {error}") from error
         values[setting.name], sources[setting.name] = value, source
     _settle_endpoint(values, sources)
@@ -214,8 +227,11 @@ def _settle_endpoint(values: dict[str, Any], sources: dict[str, str]) -> None:
     else:
         host, scheme = values["host"], (values["scheme"] or "https").removesuffix("://").lower()
         if "://" in host:
-            raise ConfigError(f"host takes a bare host name; give {host!r} as endpoint")
+            raise ConfigError(f"host (from {sources['host']}) is a bare host name; give {host!r} as endpoint")
         values["endpoint"], sources["endpoint"] = f"{scheme}://{host}", f"host, {sources['host']}"
     for name in ("endpoint", "control_endpoint"):
         if values[name] is not None:
-            values[name] = Endpoint.parse(values[name])
+            try:
+                values[name] = Endpoint.parse(values[name])
+            except ConfigError as error:
+                raise ConfigError(f"{name} (from {sources[name]}): {error.message}") from error

@@ -31,5 +31,5 @@ def warn_of_official_package() -> None:
         f"{OFFICIAL} {official} is installed beside {OURS}, and both own the import package 'vikingdb': each has "
         f"overwritten files of the other. Run: pip uninstall {OFFICIAL}; then reinstall {OURS} with --force-reinstall",
         PackageConflictWarning,
-        stacklevel=4,
+        stacklevel=3,
     )

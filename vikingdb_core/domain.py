@@ -52,7 +52,7 @@ class Domain:
     def __post_init__(self) -> None:
         if self.domain_api != DOMAIN_API:
             raise ExtensionError(
-                f"domain {self.name!r} was written for domain API {self.domain_api}; this vikingdb-core has {DOMAIN_API}, "
+                f"domain {self.name!r} was written for domain API {self.domain_api}; this core has {DOMAIN_API}, "
                 "so one of the two must be upgraded"
             )
         seen: set[object] = set()

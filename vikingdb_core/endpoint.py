@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from .exceptions import ConfigError
 
@@ -17,8 +17,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 class Endpoint:
     """``scheme://host[:port][/prefix][?options]``.
 
-    ``host`` and ``port`` are empty for ``local:///folder``. ``options`` are for the transport of that scheme
-    (``local://?seed=walkthrough``); an http endpoint has none.
+    The ``prefix`` of an http endpoint is not percent-encoded. ``host`` and ``port`` are empty for ``local:///folder``.
+    ``options`` are for the transport of that scheme (``local://?seed=walkthrough``); an http endpoint has none.
     """
 
     scheme: str
@@ -45,7 +45,9 @@ class Endpoint:
             parts = urlsplit(text)
             port = parts.port
         except ValueError as error:
-            raise ConfigError(f"endpoint {text!r} is not a URL: {error}") from error
+            # Someone who writes a password into a URL must not find it in a log.
+            shown, why = re.sub(r"//.*@", "//***@", text), "" if "@" in text else f": {error}"
+            raise ConfigError(f"endpoint {shown!r} is not a URL{why}") from None
         if parts.username or parts.password:
             raise ConfigError("endpoint must not carry credentials; pass auth= instead")
         if parts.fragment:
@@ -56,14 +58,16 @@ class Endpoint:
                 raise ConfigError(f"endpoint {text!r} has no host")
             if parts.query:
                 raise ConfigError(f"endpoint {text!r} must not have a query; use RequestOptions(query=…) on a call")
-            if re.search(r"[\s\\]", parts.netloc):
+            if re.search(r"[\s\\]", parts.netloc) or re.search(r"[\t\r\n]", text):  # urlsplit drops the latter
                 raise ConfigError(f"endpoint {text!r} is not a URL: its host has a space or a backslash")
         if port == _DEFAULT_PORTS.get(scheme):
             port = None
         options = tuple(parse_qsl(parts.query, keep_blank_values=True))
+        if scheme in _DEFAULT_PORTS:
+            return cls(scheme, parts.hostname or "", port, unquote(parts.path).rstrip("/"), options)
         # Only http hosts are case-insensitive; local://Name and local://name are two databases.
-        host = (parts.hostname or "") if scheme in _DEFAULT_PORTS else parts.netloc
-        return cls(scheme, host, port, parts.path.rstrip("/"), options)
+        host = parts.netloc.rpartition(":")[0] if port is not None else parts.netloc.removesuffix(":")
+        return cls(scheme, host.removeprefix("[").removesuffix("]"), port, parts.path.rstrip("/"), options)
 
     @property
     def netloc(self) -> str:
@@ -102,4 +106,5 @@ class Endpoint:
 
     def __str__(self) -> str:
         options = "&".join(f"{quote(name)}={quote(value)}" for name, value in self.options)
-        return f"{self.origin}{self.prefix}{'?' + options if options else ''}"
+        prefix = quote(self.prefix) if self.is_http else self.prefix
+        return f"{self.origin}{prefix}{'?' + options if options else ''}"

@@ -6,6 +6,7 @@ Gateway and control plane: ``{"ResponseMetadata": {"RequestId", "Error": {"Code"
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -80,10 +81,23 @@ def retry_after(headers: Headers, now: float) -> float | None:
     try:
         seconds = float(value)
     except ValueError:
-        from email.utils import parsedate_to_datetime
-
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - now
-        except (TypeError, ValueError):
+        moment = _http_date(value)
+        if moment is None:
             return None
-    return seconds if 0 <= seconds < float("inf") else 0.0 if seconds < 0 else None
+        seconds = moment - now
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def seconds_ahead(headers: Headers, now: float) -> float | None:
+    """How far this machine's clock is ahead of the server's ``Date``, or ``None`` when it does not say."""
+    moment = _http_date(headers.get("Date", ""))
+    return None if moment is None else now - moment
+
+
+def _http_date(value: str) -> float | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(value).timestamp()
+    except (TypeError, ValueError):
+        return None

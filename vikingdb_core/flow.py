@@ -19,7 +19,7 @@ from .domain import Domain
 from .effects import Block, Flow, Send, Sleep, Stream, StreamedResponse, Timeouts
 from .encoding import encode
 from .endpoint import Endpoint
-from .envelope import ParsedEnvelope, read_envelope, retry_after
+from .envelope import ParsedEnvelope, read_envelope, retry_after, seconds_ahead
 from .exceptions import (
     APIError,
     Attempt,
@@ -27,7 +27,9 @@ from .exceptions import (
     ConfigError,
     DeadlineExceeded,
     DecodeError,
+    PermissionDenied,
     TransportError,
+    Unauthorized,
     VikingDBError,
     branch_for_status,
 )
@@ -41,6 +43,9 @@ from .traits import Safety
 
 if TYPE_CHECKING:
     from .hooks.manager import HookSet
+
+CLOCK_TOLERANCE_SECONDS = 300.0
+"""A clock further off than this explains a refused signature."""
 
 Req = TypeVar("Req", bound=RequestModel)
 Res = TypeVar("Res", bound=ResponseModel)
@@ -248,7 +253,7 @@ def _decode(rt: Runtime, operation: Operation[Any, Any], response: Response, opt
 
 def _api_error(rt: Runtime, envelope: ParsedEnvelope, response: Response, options: RequestOptions) -> APIError:
     cls = rt.domain.error_for(envelope.code) or branch_for_status(response.status)
-    return cls(
+    error = cls(
         envelope.message or f"the service answered {response.status} without a message",
         code=envelope.code,
         status_code=response.status,
@@ -257,3 +262,15 @@ def _api_error(rt: Runtime, envelope: ParsedEnvelope, response: Response, option
         headers={name.lower(): value for name, value in response.headers.items() if name != "Set-Cookie"},
         body=response.body,
     )
+    if isinstance(error, PermissionDenied | Unauthorized):
+        error.add_note(_what_to_check(rt, response))
+    return error
+
+
+def _what_to_check(rt: Runtime, response: Response) -> str:
+    """The service does not say why it refused a signature; these are the reasons there are."""
+    ahead = seconds_ahead(response.headers, rt.time())
+    if ahead is not None and abs(ahead) > CLOCK_TOLERANCE_SECONDS:
+        direction = "ahead of" if ahead > 0 else "behind"
+        return f"this machine's clock is {abs(ahead) / 60:.0f} minutes {direction} the service's; set it right"
+    return f"check the keys, their rights on the resource, and that region={rt.region!r} is the endpoint's"

@@ -6,6 +6,7 @@ A ``Draft`` is what plugins see and may add headers to. Freezing it gives a ``Re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
@@ -15,9 +16,8 @@ from .exceptions import InvalidRequest
 
 REQUEST_ID_HEADER = "X-Tt-Logid"
 
-_SECRET_HEADERS = frozenset(
-    {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-security-token", "x-api-key"}
-)
+# By what a name says, since gateways have headers of their own: X-Gateway-Token, X-Access-Key.
+_SECRET_NAME = re.compile(r"authorization|cookie|credential|password|secret|token|(access|api)-?key")
 
 
 class Headers(MutableMapping[str, str]):
@@ -70,7 +70,7 @@ def _canonical(name: str) -> str:
 
 def redact(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers with secrets masked: what may be shown to a person."""
-    return {name: "***" if name.lower() in _SECRET_HEADERS else value for name, value in headers.items()}
+    return {name: "***" if _SECRET_NAME.search(name.lower()) else value for name, value in headers.items()}
 
 
 def encode_query(pairs: Iterable[tuple[str, str]]) -> str:

@@ -42,7 +42,7 @@ class RequestModel(Model):
     locators: ClassVar[frozenset[str]] = frozenset()
     """Wire names that address the resource; a handle fills them in, so they are no unknown fields."""
 
-    def __init__(self, **fields: Any) -> None:
+    def __init__(self, /, **fields: Any) -> None:
         try:
             super().__init__(**fields)
         except ValidationError as error:
@@ -90,6 +90,10 @@ class ResponseModel(Model):
         if isinstance(data, Mapping) and None in data.values():
             return {name: value for name, value in data.items() if value is not None}
         return data
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Only what the service said: a hit has a dozen fields it may fill and fills three."""
+        return [(name, value) for name, value in super().__repr_args__() if value is not None]
 
 
 class AnyRequest(RequestModel):

@@ -19,6 +19,7 @@ from .exceptions import (
     APIError,
     ConfigError,
     ConnectError,
+    PermissionDenied,
     RateLimited,
     RequestTimeout,
     TransportError,
@@ -50,7 +51,8 @@ def classify(error: VikingDBError, throttle_codes: Collection[str] = ()) -> Outc
     if isinstance(error, APIError):
         if isinstance(error, RateLimited) or error.status_code == 429 or str(error.code) in throttle_codes:
             return Outcome.THROTTLED
-        if isinstance(error, Unauthorized):
+        # The service reports expired keys as 403. Fresh ones are worth one try; keys that cannot be refreshed are not.
+        if isinstance(error, Unauthorized | PermissionDenied):
             return Outcome.EXPIRED
         if error.status_code in TRANSIENT_STATUSES:
             return Outcome.UNKNOWN

@@ -40,6 +40,12 @@ def resolve_endpoints(domain: Domain, config: ClientConfig) -> dict[str, Endpoin
     return endpoints
 
 
+def region_of(domain: Domain, endpoint: Endpoint) -> str | None:
+    """The region of a host of the managed service: signatures for another region are refused there."""
+    site = domain.site_of_host(endpoint.host)
+    return site.region if site else None
+
+
 def _documented(domain: Domain, plane: str, region: str) -> Endpoint:
     site = domain.site_of_region(region)
     if site is None:
@@ -64,5 +70,5 @@ def check_encryption(endpoint: Endpoint, auth: Auth, allow_insecure: bool) -> No
             "allow_insecure=True"
         )
     warnings.warn(
-        f"requests to {endpoint.origin} travel unencrypted; use https", InsecureTransportWarning, stacklevel=4
+        f"requests to {endpoint.origin} travel unencrypted; use https", InsecureTransportWarning, stacklevel=3
     )

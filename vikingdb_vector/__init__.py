@@ -9,7 +9,8 @@ from .admin import AdminClient, AsyncAdminClient
 from .client import AsyncVikingDB, VikingDB
 from .collection import AsyncCollectionClient, CollectionClient
 from .embedding import AsyncEmbeddingClient, EmbeddingClient
-from .exceptions import VikingConnectionException, VikingVectorException
+from .exceptions import *  # noqa: F403  # exceptions.py lists its names
+from .exceptions import __all__ as _exception_names
 from .index import AsyncIndexClient, IndexClient
 from .models import *  # noqa: F403  # models/__init__.py lists its names
 from .models import __all__ as _model_names
@@ -35,11 +36,10 @@ __all__ = [
     "NoAuth",
     "RequestOptions",
     "RerankClient",
-    "VikingConnectionException",
     "VikingDB",
-    "VikingVectorException",
     "__version__",
     "exceptions",
     "models",
 ]
+__all__ += _exception_names
 __all__ += _model_names

@@ -22,7 +22,7 @@ _KEY_PAIRS = (
 _API_KEY = "VIKINGDB_API_KEY"
 
 
-def resolve_auth(auth: Auth | str | None, endpoint: Endpoint, environ: Mapping[str, str]) -> Auth:
+def resolve_auth(auth: Auth | str | None, endpoints: Mapping[str, Endpoint], environ: Mapping[str, str]) -> Auth:
     """Read ``auth=``: an object, the name of an installed scheme, or ``None`` for what the environment offers.
 
     The environment's credentials never go to an embedded engine or to this machine: whoever listens there is not the
@@ -40,9 +40,12 @@ def resolve_auth(auth: Auth | str | None, endpoint: Endpoint, environ: Mapping[s
         return _checked(built, f"auth={auth!r}")
     if auth is not None:
         return _checked(auth, "auth=")
-    if endpoint.is_embedded or endpoint.is_loopback:
+    here = [endpoint for endpoint in endpoints.values() if endpoint.is_embedded or endpoint.is_loopback]
+    if endpoints["data"] in here:
         return NoAuth()
-    return _from_environment(environ, endpoint)
+    if here:
+        raise MissingCredentials(f"the environment's credentials are not sent to {here[0].origin}; pass auth=…")
+    return _from_environment(environ, endpoints["data"])
 
 
 def _checked(auth: object, what: str) -> Auth:

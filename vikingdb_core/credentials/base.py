@@ -37,10 +37,14 @@ class Credentials:
     expires_at: float | None = None
 
     def __post_init__(self) -> None:
-        for name, value in (("access key", self.access_key), ("secret key", self.secret_key)):
+        for name, value in (
+            ("access key", self.access_key),
+            ("secret key", self.secret_key),
+            ("session token", "none" if self.session_token is None else self.session_token),
+        ):
             if not isinstance(value, str) or not value.strip():
-                raise MissingCredentials(f"the {name} is empty; pass both, as in IAM(ak=…, sk=…)")
-            if not value.isascii() or not value.isprintable() or value != value.strip():
+                raise MissingCredentials(f"the {name} is empty; pass both keys, as in IAM(ak=…, sk=…)")
+            if not value.isascii() or not value.isprintable() or " " in value:
                 raise MissingCredentials(f"the {name} has blanks or characters no key has; was it pasted whole?")
 
     def __reduce__(self) -> NoReturn:

@@ -46,6 +46,7 @@ class IAM(Auth):
         self._clock = clock
         self._lock = threading.Lock()
         self._credentials: Credentials | None = None
+        self._refused: Credentials | None = None
         if provider is not None:
             if ak or sk or session_token:
                 raise ConfigError("give IAM either ak= and sk=, or provider=, not both")
@@ -73,7 +74,7 @@ class IAM(Auth):
         return not self._is_fresh(self._credentials)
 
     def _is_fresh(self, held: Credentials | None) -> bool:
-        if held is None:
+        if held is None or held is self._refused:
             return False
         return held.expires_at is None or held.expires_at - self._clock() > REFRESH_BEFORE_SECONDS
 
@@ -85,23 +86,26 @@ class IAM(Auth):
                 loaded = self._provider.load()
             except Exception:
                 # Keys that are due for renewal but have not expired still work; try again at the next call.
-                if self._credentials is not None and not self._has_expired(self._credentials):
+                if self._still_works(self._credentials):
                     return
                 raise
             if not isinstance(loaded, Credentials):
                 raise ConfigError(
                     f"{type(self._provider).__name__}.load() must return Credentials, not {type(loaded).__name__}"
                 )
-            self._credentials = loaded
+            self._credentials, self._refused = loaded, None
 
-    def _has_expired(self, held: Credentials) -> bool:
-        return held.expires_at is not None and held.expires_at <= self._clock()
+    def _still_works(self, held: Credentials | None) -> bool:
+        if held is None or held is self._refused:
+            return False
+        return held.expires_at is None or held.expires_at > self._clock()
 
     def invalidate(self) -> bool:
         if isinstance(self._provider, StaticProvider):
             return False
         with self._lock:
-            self._credentials = None
+            # Kept, not dropped: another thread may be about to sign with them.
+            self._refused = self._credentials
         return True
 
     def sign(self, request: Request, scope: Scope) -> Request:

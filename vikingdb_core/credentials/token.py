@@ -19,7 +19,10 @@ class APIKey(Auth):
     def __init__(self, api_key: str) -> None:
         if not isinstance(api_key, str) or not api_key.strip():
             raise MissingCredentials("the API key is empty; pass APIKey(api_key=…)")
-        self._headers = Headers({"Authorization": f"Bearer {api_key.strip()}"})
+        key = api_key.strip()
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise MissingCredentials("the API key has blanks or characters no key has; was it pasted whole?")
+        self._headers = Headers({"Authorization": f"Bearer {key}"})
 
     def sign(self, request: Request, scope: Scope) -> Request:
         return request.with_headers(self._headers)

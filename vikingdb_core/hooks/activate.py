@@ -29,6 +29,16 @@ def activate(listed: Iterable[object], settings: Mapping[str, Mapping[str, Any]]
     return active
 
 
+def check_hook_api(name: str, wanted: object) -> None:
+    """Refuse a plugin that was written for another version of the hooks."""
+    if wanted != HOOK_API:
+        newer = isinstance(wanted, int) and wanted > HOOK_API
+        raise PluginLoadError(
+            f"plugin {name!r} was written for hook API {wanted}, this vikingdb-core has {HOOK_API}; "
+            f"{'upgrade vikingdb-core' if newer else 'upgrade the plugin'}"
+        )
+
+
 def _own_name(plugin: object, active: list[tuple[str, object]]) -> str:
     name = type(plugin).__name__
     taken = sum(other == name or other.startswith(f"{name}-") for other, _ in active)
@@ -40,9 +50,11 @@ def _build(name: str, settings: Mapping[str, Any]) -> object:
     factory = discovery.lookup(discovery.PLUGINS, name, install_hint=hint)
     if getattr(factory, "hook_api", None) is None:
         raise PluginLoadError(f"plugin {name!r} does not say which hook API it was written for: hook_api = {HOOK_API}")
+    check_hook_api(name, factory.hook_api)
     if not callable(factory):
         return factory
     try:
         return factory(**settings)
     except Exception as error:
-        raise PluginLoadError(f"plugin {name!r} cannot be built with {dict(settings)!r}: {error!r}.{hint}") from error
+        given = ", ".join(sorted(settings)) or "no settings"  # names only: values may be secrets
+        raise PluginLoadError(f"plugin {name!r} cannot be built from {given}: {type(error).__name__}.{hint}") from error

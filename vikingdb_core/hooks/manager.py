@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -13,6 +14,7 @@ from ..exceptions import ExtensionError, PluginConflict, PluginError, PluginLoad
 from ..hints import suggest
 from ..messages import Draft, Response
 from ..version import HOOK_API
+from .activate import check_hook_api
 from .call import Call
 from .specs import HookSpecs
 
@@ -44,12 +46,7 @@ class HookSet:
         self._reported: set[tuple[str, str]] = set()
 
     def _register(self, name: str, plugin: object) -> None:
-        wanted = getattr(plugin, "hook_api", HOOK_API)
-        if wanted != HOOK_API:
-            raise PluginLoadError(
-                f"plugin {name!r} was written for hook API {wanted}, this vikingdb-core has {HOOK_API}; "
-                f"{'upgrade vikingdb-core' if wanted > HOOK_API else 'upgrade the plugin'}"
-            )
+        check_hook_api(name, getattr(plugin, "hook_api", HOOK_API))
         if isinstance(plugin, type):
             raise PluginLoadError(f"plugin {name!r} is a class; pass an instance: plugins=[{plugin.__name__}()]")
         try:
@@ -112,7 +109,11 @@ class HookSet:
         """Seconds to wait before the next attempt."""
         if not self._impls["throttle"]:
             return 0.0
-        return max((float(seconds) for seconds in self.gate("throttle", call=call)), default=0.0)
+        waits = self.gate("throttle", call=call)
+        for seconds in waits:
+            if not isinstance(seconds, int | float) or not math.isfinite(seconds):
+                raise ExtensionError(f"a plugin's throttle hook returned {seconds!r}, not a number of seconds")
+        return max(waits, default=0.0)
 
     def respond(self, call: Call, request: Draft) -> Response | None:
         """A plugin's answer in the network's place."""

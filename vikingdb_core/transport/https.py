@@ -70,7 +70,7 @@ class RequestsTransport:
                 proxies=self._proxies(request.url),
             )
         except requests.RequestException as error:
-            raise _translate(error, request) from error
+            raise _translate(error, request) from _without_frames(error)
 
     def _current_adapter(self) -> HTTPAdapter:
         with self._lock:
@@ -125,7 +125,7 @@ def _chunks(raw: requests.Response, request: Request) -> Iterator[bytes]:
     try:
         yield from raw.iter_content(_CHUNK_BYTES)
     except requests.RequestException as error:
-        raise _translate(error, request, answered=True) from error
+        raise _translate(error, request, answered=True) from _without_frames(error)
 
 
 def _translate(error: requests.RequestException, request: Request, *, answered: bool = False) -> TransportError:
@@ -143,6 +143,15 @@ def _translate(error: requests.RequestException, request: Request, *, answered: 
         if isinstance(reason, NewConnectionError) or isinstance(error, requests.exceptions.InvalidURL):
             return ConnectError(f"could not connect to {where}: {reason}")
     return ConnectionLost(f"the connection to {where} broke before the answer was complete: {reason}")
+
+
+def _without_frames(error: requests.RequestException) -> requests.RequestException:
+    """The error without tracebacks: urllib3's frames hold the signed headers, and error reporters print locals."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error
 
 
 def _reason(error: requests.RequestException) -> BaseException:

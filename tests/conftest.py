@@ -1,0 +1,63 @@
+"""The guard around our own tests: no other machine, no real environment, no plugin that fails unheard."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+# The law is what is tested, not this machine's speed.
+settings.register_profile("suite", deadline=None, max_examples=60)
+settings.load_profile("suite")
+
+_FOREIGN_PREFIXES = ("VIKINGDB_", "VOLC")
+_FOREIGN_NAMES = {"all_proxy", "http_proxy", "https_proxy", "no_proxy", "netrc", "requests_ca_bundle", "curl_ca_bundle"}
+
+
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with nothing in it."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def guarded_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> None:
+    """No key, endpoint, profile, proxy or netrc of whoever runs the tests."""
+    if request.node.get_closest_marker("packaging"):
+        return  # they run pip in other processes, and pip needs its user's configuration
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN_PREFIXES) or name.lower() in _FOREIGN_NAMES:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(empty_home))
+    monkeypatch.setenv("USERPROFILE", str(empty_home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(empty_home / "config"))
+    monkeypatch.setenv("VIKINGDB_PLUGIN_ERRORS", "raise")
+
+
+def _is_this_machine(host: Any) -> bool:
+    if host in (None, "", "localhost", b"localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.decode() if isinstance(host, bytes) else host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refuse_other_machines(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple):  # a str is a local socket
+        host = arguments[1][0]
+    else:
+        return
+    if not _is_this_machine(host):
+        pytest.fail(f"a test tried to reach {host!r}; tests talk to this machine only", pytrace=True)
+
+
+# An audit hook sees every socket of the process, whichever library opens it, and cannot be patched away.
+sys.addaudithook(_refuse_other_machines)

@@ -1,0 +1,102 @@
+"""What is shipped: wheels with just what belongs in them, and a core that works alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.packaging
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = {
+    "vikingdb": ".",
+    "vikingdb_core": "vikingdb_core",
+    "vikingdb_vector": "vikingdb_vector",
+    "vikingdb_local": "plugins/vikingdb_local",
+    "pytest_vikingdb": "plugins/pytest_vikingdb",
+}
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tree as a clone has it: no build leftovers, no caches."""
+    target = tmp_path_factory.mktemp("clone") / "tree"
+    leftovers = shutil.ignore_patterns(
+        ".git", ".venv*", "build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", "tests"
+    )
+    shutil.copytree(ROOT, target, ignore=leftovers)
+    return target
+
+
+@pytest.fixture(scope="module")
+def wheels(clone: Path) -> dict[str, Path]:
+    out = clone.parent / "wheels"
+    projects = [str(clone / folder) for folder in FOLDERS.values()]
+    _run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", str(out), *projects)
+    return {wheel.name.partition("-")[0]: wheel for wheel in out.glob("*.whl")}
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_wheel_holds_its_package_and_nothing_else(name: str, clone: Path, wheels: dict[str, Path]) -> None:
+    folder = clone / name if name == "vikingdb" else clone / FOLDERS[name]
+    sources = {f"{name}/{path.relative_to(folder).as_posix()}" for path in folder.rglob("*.py")} | {f"{name}/py.typed"}
+    with zipfile.ZipFile(wheels[name]) as archive:
+        held = {entry for entry in archive.namelist() if ".dist-info/" not in entry}
+        metadata = {entry.rpartition("/")[2] for entry in archive.namelist() if ".dist-info/" in entry}
+    assert held == {source for source in sources if "/build/" not in source}
+    assert {"METADATA", "WHEEL", "RECORD", "LICENSE"} <= metadata
+
+
+def test_core_works_alone_in_an_empty_environment(clone: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "alone", with_pip=True)
+    python = tmp_path / "alone" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(clone / "vikingdb_core"))
+    script = """
+import importlib.util, json, threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from vikingdb_core import APIKey, BaseClient, Domain, IAM, Operation
+from vikingdb_core.exceptions import ConfigError
+
+assert importlib.util.find_spec("volcengine") is None
+assert importlib.util.find_spec("vikingdb_vector") is None
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        answer = json.dumps({"code": "Success", "request_id": "r", "result": json.loads(body)}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+    def log_message(self, *_): pass
+
+server = HTTPServer(("127.0.0.1", 0), Handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+
+class Echo(BaseClient):
+    domain = Domain("echo", "Echo", "__main__", (), {"data": "echo"})
+
+with Echo(endpoint=f"http://127.0.0.1:{server.server_port}", auth=APIKey("k")) as client:
+    assert client.call(Operation.raw("POST", "/echo"), {"a": 1}).result == {"a": 1}
+try:
+    Echo(endpoint=f"http://127.0.0.1:{server.server_port}", auth=IAM("a", "b")).call(Operation.raw("POST", "/echo"), {})
+except ConfigError as error:
+    assert "vikingdb-core[iam]" in str(error)
+else:
+    raise AssertionError("IAM needs the signer")
+print("core works alone")
+"""
+    assert "core works alone" in _run(str(python), "-c", script, cwd=tmp_path)
+
+
+def _run(*command: str, cwd: Path | None = None) -> str:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
