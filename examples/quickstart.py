@@ -63,12 +63,15 @@ def create(client: VikingDB) -> None:
 
 
 def passages() -> Iterator[dict[str, object]]:
-    """Paragraphs of every topic, joined up to a readable length."""
+    """Paragraphs of every topic, joined up to a readable length. What two topics share is taken once."""
+    seen = set()
     for topic, text in topics.items():
         part, passage = 0, ""
         for paragraph in [*text.split("\n\n"), ""]:
             if passage and (not paragraph or len(passage) + len(paragraph) > PASSAGE_CHARACTERS):
-                yield {"id": f"{topic}#{part}", "topic": topic, "part": part, "passage": passage}
+                if passage not in seen:
+                    seen.add(passage)
+                    yield {"id": f"{topic}#{part}", "topic": topic, "part": part, "passage": passage}
                 part, passage = part + 1, ""
             passage = f"{passage}\n\n{paragraph}" if passage else paragraph
 
@@ -99,8 +102,8 @@ def ask(index: IndexClient) -> None:
     found = index.search_by_multi_modal({"text": question, "filter": narrowed, "limit": 5}).result
     show(f"With a filter, {narrowed}: {question}", found)
 
-    found = index.search_by_keywords({"keywords": ["walrus", "nonlocal"], "limit": 5}).result
-    show("By keywords: walrus, nonlocal", found)
+    found = index.search_by_keywords({"keywords": ["nonlocal", "closure"], "limit": 5}).result
+    show("By keywords: nonlocal, closure", found)
 
     counts = index.aggregate({"op": "count", "field": "topic"}).result.groups
     print("\nLongest topics, by number of passages")
@@ -120,7 +123,7 @@ def with_progress(items: Sequence[dict[str, object]], what: str) -> Iterable[dic
     for done, item in enumerate(items, 1):
         yield item
         percent = 100 * done // len(items)
-        if percent != shown and (sys.stderr.isatty() or percent % 25 == 0):
+        if percent != shown and (sys.stderr.isatty() or percent % 25 == 0 < percent):
             shown = percent
             bar = "█" * (percent // 4)
             end = "\n" if done == len(items) or not sys.stderr.isatty() else ""

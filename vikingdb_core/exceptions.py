@@ -119,6 +119,10 @@ class ExtensionError(VikingDBError):
 class DomainNotInstalled(ExtensionError, ModuleNotFoundError):
     """The domain's distribution is not installed; the message says what to install."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        restore, arguments, state = super().__reduce__()
+        return restore, arguments, {**state, "name": self.name}  # Python keeps it outside the instance's dictionary
+
 
 class PluginLoadError(ExtensionError):
     """A named plugin was found but could not be loaded or does not fit this core."""

@@ -65,9 +65,12 @@ class RequestOptions:
     ) -> None:
         if unknown:
             refuse_unknown("RequestOptions", next(iter(unknown)), [item.name for item in fields(type(self))])
+        for name, given in (("headers", headers), ("query", query)):
+            if given is not None and not isinstance(given, Mapping):
+                raise InvalidRequest(f"{name} must be a mapping, not {type(given).__name__}")
         check_headers(headers or {})
-        if max_attempts is not None and (isinstance(max_attempts, bool) or max_attempts < 1):
-            raise InvalidRequest(f"max_attempts must be at least 1 (1 means no retry), not {max_attempts!r}")
+        if max_attempts is not None and (type(max_attempts) is not int or max_attempts < 1):
+            raise InvalidRequest(f"max_attempts must be an int from 1 on (1 means no retry), not {max_attempts!r}")
         for name, value in (("timeout", timeout), ("connect_timeout", connect_timeout), ("deadline", deadline)):
             check_seconds(name, value)
         assign = object.__setattr__

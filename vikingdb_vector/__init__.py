@@ -10,10 +10,8 @@ from .client import AsyncVikingDB, VikingDB
 from .collection import AsyncCollectionClient, CollectionClient
 from .embedding import AsyncEmbeddingClient, EmbeddingClient
 from .exceptions import *  # noqa: F403  # exceptions.py lists its names
-from .exceptions import __all__ as _exception_names
 from .index import AsyncIndexClient, IndexClient
 from .models import *  # noqa: F403  # models/__init__.py lists its names
-from .models import __all__ as _model_names
 from .rerank import AsyncRerankClient, RerankClient
 from .version import __version__
 
@@ -41,5 +39,6 @@ __all__ = [
     "exceptions",
     "models",
 ]
-__all__ += _exception_names
-__all__ += _model_names
+# In this very form: type checkers follow no other.
+__all__ += exceptions.__all__
+__all__ += models.__all__

@@ -56,7 +56,7 @@ def test_the_clients_offer_the_same() -> None:
 
 def test_every_resource_of_the_domain_is_checked_here() -> None:
     known = {cls for pair in RESOURCES for cls in pair}
-    exported = {getattr(v, name) for name in v.__all__}
+    exported = [getattr(v, name) for name in v.__all__]
     assert {cls for cls in exported if isinstance(cls, type) and issubclass(cls, Resource)} == known
 
 

@@ -1,4 +1,4 @@
-"""The signature our IAM writes, against vectors computed by hand from the specification (2.5) and the reference signer."""
+"""The signature our IAM writes, against the specification's vectors (2.5) and the reference signer."""
 
 from __future__ import annotations
 

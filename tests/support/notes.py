@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from vikingdb_core.client import AsyncBaseClient, BaseClient
 from vikingdb_core.domain import Domain
 from vikingdb_core.exceptions import NotFound
@@ -31,12 +33,12 @@ class OtherRequest(RequestModel):
 
 
 class NoteResult(ResponseModel):
-    items: list[str] = []
+    items: list[str] = Field(default_factory=list)
     count: int = 0
 
 
 class NoteResponse(Envelope):
-    result: NoteResult = NoteResult()
+    result: NoteResult = Field(default_factory=NoteResult)
 
 
 class NoteNotFound(NotFound):
@@ -74,11 +76,15 @@ BY_SAFETY = {Safety.READ: READ, Safety.IDEMPOTENT: PUT, Safety.UNSAFE: ADD}
 class Shelf(Resource):
     """A handle on one shelf."""
 
-    def read(self, request: NoteRequest | Mapping[str, Any] | None = None, *, request_options: RequestOptions | None = None) -> NoteResponse:
+    def read(
+        self, request: NoteRequest | Mapping[str, Any] | None = None, *, request_options: RequestOptions | None = None
+    ) -> NoteResponse:
         """Read notes."""
         return self._call(READ, request, request_options)
 
-    def add(self, request: NoteRequest | Mapping[str, Any] | None = None, *, request_options: RequestOptions | None = None) -> NoteResponse:
+    def add(
+        self, request: NoteRequest | Mapping[str, Any] | None = None, *, request_options: RequestOptions | None = None
+    ) -> NoteResponse:
         """Add notes."""
         return self._call(ADD, request, request_options)
 

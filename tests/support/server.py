@@ -98,10 +98,12 @@ class LoopbackServer:
 
     Attributes:
         received: every whole request, in order of arrival.
+        notes: for what the serving function wants to tell the test.
     """
 
     def __init__(self, serve: Serve = answer_everything, *, tls: bool = False) -> None:
         self.received: list[Received] = []
+        self.notes: list[str] = []
         self.stopping = threading.Event()
         self._serve = serve
         self._context = _server_context() if tls else None
@@ -116,6 +118,14 @@ class LoopbackServer:
     def connections(self) -> int:
         """How many connections were accepted."""
         return len(self._connections)
+
+    def wait_for_notes(self, count: int) -> None:
+        """Until the serving function has left so many notes; it is in another thread."""
+        for _ in range(2000):
+            if len(self.notes) >= count:
+                return
+            self.stopping.wait(0.005)
+        raise AssertionError(f"the server has left {len(self.notes)} notes, not {count}")
 
     def __enter__(self) -> Self:
         self._start(self._accept)

@@ -54,6 +54,8 @@ class HookSet:
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
             raise PluginLoadError(f"plugin {name!r} does not fit: {error}{_hook_hint(str(error))}") from error
+        except ValueError as error:  # pluggy knows plugins by equality
+            raise PluginConflict(f"plugin {name!r} is listed twice, or equals another; list it once") from error
         callers = self._manager.get_hookcallers(plugin) or []
         if not callers:
             raise PluginLoadError(

@@ -7,19 +7,28 @@ Prepared requests go straight to the adapter. A requests *session* would follow 
 from __future__ import annotations
 
 import os
+import ssl
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies
-from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationParseError,
+    NewConnectionError,
+    ProxyError,
+    ReadTimeoutError,
+)
 
 from ..effects import StreamedResponse, Timeouts
-from ..exceptions import ConnectError, ConnectionLost, RequestTimeout, TransportError
+from ..exceptions import ConfigError, ConnectError, ConnectionLost, RequestTimeout, TransportError
 from ..messages import Headers, Request, Response
 from .base import TransportSettings
 
@@ -69,8 +78,10 @@ class RequestsTransport:
                 verify=self._verify(),
                 proxies=self._proxies(request.url),
             )
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise _translate(error, request) from _without_frames(error)
+        except OSError as error:  # what requests says of verify= when there is no such file
+            raise ConfigError(f"no connection to {request.endpoint.origin} can be verified: {error}") from error
 
     def _current_adapter(self) -> HTTPAdapter:
         with self._lock:
@@ -122,30 +133,48 @@ def _whole(raw: requests.Response, request: Request, ends: float) -> Response:
 
 
 def _chunks(raw: requests.Response, request: Request) -> Iterator[bytes]:
+    # iter_content() waits for a whole chunk: it would hold back events, and sit through a trickle of bytes.
+    body: Any = raw.raw
+    read = getattr(body, "read1", body.read)  # urllib3 before 2.2 can only read a whole chunk
     try:
-        yield from raw.iter_content(_CHUNK_BYTES)
-    except requests.RequestException as error:
+        while chunk := read(_CHUNK_BYTES, decode_content=True):
+            yield chunk
+    except HTTPError as error:
         raise _translate(error, request, answered=True) from _without_frames(error)
 
 
-def _translate(error: requests.RequestException, request: Request, *, answered: bool = False) -> TransportError:
+def _translate(
+    error: requests.RequestException | HTTPError, request: Request, *, answered: bool = False
+) -> TransportError:
     where = request.endpoint.origin
     if isinstance(error, requests.ConnectTimeout):
         return ConnectError(f"could not connect to {where} in time")
     reason = _reason(error)
     if isinstance(error, requests.ReadTimeout) or isinstance(reason, ReadTimeoutError):
         return RequestTimeout(f"{where} did not answer in time")
-    if not answered:
-        if isinstance(error, requests.exceptions.ProxyError):
-            return ConnectError(f"could not reach {where} through the proxy: {reason}")
-        if isinstance(error, requests.exceptions.SSLError):
-            return ConnectError(f"no trusted TLS connection to {where}: {reason}")
-        if isinstance(reason, NewConnectionError) or isinstance(error, requests.exceptions.InvalidURL):
-            return ConnectError(f"could not connect to {where}: {reason}")
-    return ConnectionLost(f"the connection to {where} broke before the answer was complete: {reason}")
+    if not answered and _is_certainly_unsent(error, reason):
+        by_way_of = " through the proxy" if isinstance(reason, ProxyError) else ""
+        return ConnectError(f"could not connect to {where}{by_way_of}: {_behind_proxy(reason)}")
+    return ConnectionLost(f"the connection to {where} broke before the answer was complete: {_behind_proxy(reason)}")
 
 
-def _without_frames(error: requests.RequestException) -> requests.RequestException:
+def _is_certainly_unsent(error: requests.RequestException | HTTPError, reason: BaseException) -> bool:
+    # By kind, not by stage: urllib3 also says ProxyError or SSLError of what broke after the request had gone out.
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
+        return True
+    cause = _behind_proxy(reason)
+    return (
+        isinstance(cause, NewConnectionError | ConnectTimeoutError | LocationParseError)
+        or isinstance(_innermost(cause), ssl.CertificateError)
+        or str(cause).startswith("Tunnel connection failed")
+    )
+
+
+def _behind_proxy(reason: BaseException) -> BaseException:
+    return reason.original_error if isinstance(reason, ProxyError) else reason
+
+
+def _without_frames(error: requests.RequestException | HTTPError) -> requests.RequestException | HTTPError:
     """The error without tracebacks: urllib3's frames hold the signed headers, and error reporters print locals."""
     link: BaseException | None = error
     while link is not None:
@@ -154,7 +183,13 @@ def _without_frames(error: requests.RequestException) -> requests.RequestExcepti
     return error
 
 
-def _reason(error: requests.RequestException) -> BaseException:
+def _innermost(error: BaseException) -> BaseException:
+    while error.args and isinstance(error.args[0], BaseException):
+        error = error.args[0]
+    return error
+
+
+def _reason(error: requests.RequestException | HTTPError) -> BaseException:
     cause: BaseException = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
     inner = getattr(cause, "reason", None)
     return inner if isinstance(inner, HTTPError) else cause

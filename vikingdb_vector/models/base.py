@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
-from pydantic import PlainValidator
+from pydantic import BeforeValidator, PlainValidator
 
 from vikingdb_core.filters import Filter
 from vikingdb_core.models import Envelope, RequestModel, ResponseModel
@@ -17,7 +17,15 @@ AnyResult = TypeVar("AnyResult", bound=ResponseModel)
 FilterLike = Filter | Mapping[str, Any]
 """A typed filter, or the JSON of spec section "filter language"."""
 
-Id = int | str
+
+def _check_id(value: Any) -> Any:
+    # Read leniently, True would be the row 1.
+    if isinstance(value, bool | bytes):
+        raise ValueError(f"an id is an integer or a string, not {type(value).__name__}")
+    return value
+
+
+Id = Annotated[int | str, BeforeValidator(_check_id)]
 """A primary key: an integer of 64 bits or a string. ``1`` and ``"1"`` are different rows."""
 
 

@@ -1,0 +1,159 @@
+"""Catalog: which collections and indexes a database has."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from ..errors import COLLECTION, INDEX, already_exists, denied, not_found, shown
+from .collection import Collection
+from .database import Database
+from .indexing import Index
+from .schema import Schema
+
+DEFAULT_PROJECT = "default"
+MAX_COLLECTIONS = 200
+MAX_INDEXES = 200
+
+_FIRST_AUTO_ID = 1 << 62
+"""Generated ids are beyond 2**53, as the service's are: a client that reads them as floats is found out here."""
+
+
+class Catalog:
+    """Collections by name and by resource id. Safe for many threads."""
+
+    def __init__(self) -> None:
+        self.database = Database()
+        self._by_name: dict[str, Collection] = {}
+
+    def by_name(self, name: str, project: str | None) -> Collection:
+        """A collection by its name, in a project (``default`` unless given).
+
+        Raises:
+            ServiceError: there is none.
+        """
+        collection = self._by_name.get(name)
+        if collection is None or collection.project != (project or DEFAULT_PROJECT):
+            raise not_found(COLLECTION, f"collection {shown(name)} not found in project {project or DEFAULT_PROJECT!r}")
+        return collection
+
+    def by_resource_id(self, resource_id: str, project: str | None) -> Collection:
+        """A collection by its resource id, in a project if one is given.
+
+        Raises:
+            ServiceError: there is none.
+        """
+        for collection in self.collections():
+            if collection.resource_id == resource_id and project in (None, "", collection.project):
+                return collection
+        raise not_found(COLLECTION, f"there is no collection with resource id {shown(resource_id)}")
+
+    def collections(self) -> list[Collection]:
+        """All of them, oldest first."""
+        with self.database.lock:
+            return list(self._by_name.values())
+
+    def create(
+        self,
+        *,
+        name: str,
+        project: str,
+        schema: Schema,
+        embedder: str | None,
+        definition: Mapping[str, Any],
+        now_ms: int,
+    ) -> Collection:
+        """Add a collection.
+
+        Raises:
+            ServiceError: the name is taken, in whatever project; or there are too many.
+        """
+        with self.database.lock:
+            if name in self._by_name:
+                raise already_exists(
+                    COLLECTION, f"collection {name!r} exists already; names are unique in all projects"
+                )
+            if len(self._by_name) >= MAX_COLLECTIONS:
+                raise denied(
+                    COLLECTION, f"there are {MAX_COLLECTIONS} collections, the most there can be; delete one first"
+                )
+            resource_id = f"vdb-{uuid.uuid4().hex[:16]}"
+            with self.database.writing() as sql:
+                cursor = sql.execute(
+                    "INSERT INTO collections (resource_id, name, project, definition, embedder, created_ms, "
+                    "updated_ms, last_auto_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (resource_id, name, project, orjson.dumps(definition), embedder, now_ms, now_ms, _FIRST_AUTO_ID),
+                )
+            assert cursor.lastrowid is not None
+            collection = Collection(
+                self.database,
+                id=cursor.lastrowid,
+                name=name,
+                resource_id=resource_id,
+                project=project,
+                schema=schema,
+                embedder=embedder,
+                definition=definition,
+                created_ms=now_ms,
+                updated_ms=now_ms,
+                indexes={},
+            )
+            self._by_name[name] = collection
+            return collection
+
+    def delete(self, collection: Collection) -> None:
+        """Remove a collection and its rows.
+
+        Raises:
+            ServiceError: it still has indexes, or is gone already.
+        """
+        with self.database.lock:
+            self._require(collection)
+            if collection.indexes:
+                raise denied(
+                    COLLECTION,
+                    f"collection {collection.name!r} has indexes: {', '.join(collection.indexes)}. Delete them first",
+                )
+            with self.database.writing() as sql:
+                sql.execute("DELETE FROM collections WHERE id = ?", (collection.id,))
+            del self._by_name[collection.name]
+
+    def create_index(self, collection: Collection, index: Index) -> None:
+        """Add an index.
+
+        Raises:
+            ServiceError: the collection has one of the name, or there are too many in all.
+        """
+        with self.database.lock:
+            self._require(collection)
+            if index.name in collection.indexes:
+                raise already_exists(INDEX, f"collection {collection.name!r} has an index {index.name!r} already")
+            if sum(len(other.indexes) for other in self._by_name.values()) >= MAX_INDEXES:
+                raise denied(INDEX, f"there are {MAX_INDEXES} indexes, the most there can be; delete one first")
+            with self.database.writing() as sql:
+                sql.execute(
+                    "INSERT INTO indexes (collection_id, name, definition, created_ms) VALUES (?, ?, ?, ?)",
+                    (collection.id, index.name, orjson.dumps(index.definition), index.created_ms),
+                )
+            collection.indexes = {**collection.indexes, index.name: index}
+
+    def delete_index(self, collection: Collection, index: Index) -> None:
+        """Remove an index. The rows stay with the collection.
+
+        Raises:
+            ServiceError: it is gone already.
+        """
+        with self.database.lock:
+            self._require(collection)
+            if collection.indexes.get(index.name) is not index:
+                raise not_found(INDEX, f"index {index.name!r} not found in collection {collection.name!r}")
+            with self.database.writing() as sql:
+                sql.execute("DELETE FROM indexes WHERE collection_id = ? AND name = ?", (collection.id, index.name))
+            collection.indexes = {name: other for name, other in collection.indexes.items() if other is not index}
+
+    def _require(self, collection: Collection) -> None:
+        if self._by_name.get(collection.name) is not collection:
+            raise not_found(COLLECTION, f"collection {collection.name!r} does not exist any more")

@@ -1,0 +1,277 @@
+"""Defining: from the body of a create request to a schema or an index, checked as the service would."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vikingdb_core.hints import suggest
+from vikingdb_vector import models as m
+from vikingdb_vector.models import Distance, FieldType, IndexType, Quant
+
+from ..embedding.models import choose
+from ..errors import invalid, missing, not_implemented, shown
+from .indexing import Index
+from .schema import AUTO_ID, INDEXABLE, Analyzer, Field, Schema, Vectorizer
+from .values import read_value
+
+MAX_FIELDS = 200
+MAX_FULL_TEXT = 2
+MAX_NAME_BYTES = 128
+MAX_DESCRIPTION_BYTES = 65535
+MIN_DIM, MAX_DIM, DIM_STEP = 4, 4096, 4
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_UNSUPPORTED = {
+    FieldType.IMAGE: "image fields",
+    FieldType.VIDEO: "video fields",
+    FieldType.SPARSE_VECTOR: "sparse_vector fields",
+    FieldType.TENSOR: "tensor fields",
+}
+_TOKENIZERS = ("standard", "zh", "whitespace")
+_QUANTS: Mapping[Quant, tuple[frozenset[IndexType], frozenset[Distance]]] = {
+    Quant.INT8: (
+        frozenset({IndexType.HNSW, IndexType.HNSW_HYBRID, IndexType.FLAT}),
+        frozenset({Distance.IP, Distance.COSINE}),
+    ),
+    Quant.FIX16: (frozenset({IndexType.HNSW, IndexType.HNSW_HYBRID, IndexType.FLAT}), frozenset(Distance)),
+    Quant.FLOAT: (frozenset(IndexType), frozenset(Distance)),
+    Quant.PQ: (frozenset({IndexType.DISKANN}), frozenset(Distance)),
+}
+
+
+def check_name(name: str, what: str) -> str:
+    """A name as collections, fields and indexes have them."""
+    if len(name) > MAX_NAME_BYTES or not _NAME.fullmatch(name):
+        raise invalid(
+            f"{what} {shown(name)} must be 1 to {MAX_NAME_BYTES} letters, digits and underscores, a letter first"
+        )
+    return name
+
+
+def check_description(description: str | None) -> None:
+    if description is not None and len(description.encode()) > MAX_DESCRIPTION_BYTES:
+        raise invalid(f"Description is longer than {MAX_DESCRIPTION_BYTES} bytes")
+
+
+def define_schema(request: m.CreateCollectionRequest) -> Schema:
+    """The schema a collection is created with."""
+    fields = _define_fields(request.fields or ())
+    keys = [field for field in fields.values() if field.is_primary_key]
+    vectors = [field for field in fields.values() if field.type is FieldType.VECTOR]
+    if len(keys) > 1:
+        raise invalid(f"Fields: {_names(keys)} are all primary keys; a collection has one at most")
+    if len(vectors) > 1:
+        raise invalid(f"Fields: {_names(vectors)} are all vectors; a collection has one at most")
+    vectorizer = _define_vectorizer(request.vectorize, fields)
+    if vectorizer and vectors:
+        raise invalid(
+            f"Vectorize and the vector field {vectors[0].name!r} exclude each other: drop the field to let text be "
+            "embedded, or Vectorize to bring your own vectors"
+        )
+    return Schema(
+        fields,
+        keys[0] if keys else Field(AUTO_ID, FieldType.INT64, is_primary_key=True),
+        vectors[0] if vectors else None,
+        vectorizer,
+        _define_full_text(request.full_text or (), fields),
+    )
+
+
+def define_index(request: m.CreateIndexRequest, schema: Schema, now_ms: int) -> Index:
+    """The index of a collection of that schema."""
+    check_name(request.index_name, "IndexName")
+    check_description(request.description)
+    _check_range(request.cpu_quota, 1, 10240, "CpuQuota")
+    if request.shard_policy not in (None, "auto", "custom"):
+        raise invalid(f"ShardPolicy {shown(request.shard_policy)} is neither auto nor custom")
+    if request.shard_count is not None and request.shard_policy != "custom":
+        raise invalid("ShardCount goes with ShardPolicy custom")
+    _check_range(request.shard_count, 1, 256, "ShardCount")
+    vector_index = _define_vector_index(request.vector_index, schema)
+    scalar_fields = _define_scalar_fields(request.scalar_index, schema)
+    definition = {
+        "Description": request.description or "",
+        "VectorIndex": vector_index,
+        "ScalarIndex": list(scalar_fields),
+        "CpuQuota": request.cpu_quota or 1,
+        "ShardPolicy": request.shard_policy or "auto",
+        "ShardCount": request.shard_count or 1,
+        "DelProtection": bool(request.del_protection),
+    }
+    distance = Distance(vector_index["Distance"]) if vector_index else None
+    return Index(request.index_name, distance, scalar_fields, definition, now_ms)
+
+
+def _define_fields(given: Sequence[m.CollectionField]) -> dict[str, Field]:
+    if not given:
+        raise missing("Fields must describe one field or more")
+    if len(given) > MAX_FIELDS:
+        raise invalid(f"Fields has {len(given)} fields; a collection has {MAX_FIELDS} at most")
+    fields: dict[str, Field] = {}
+    for item in given:
+        field = _define_field(item)
+        if field.name in fields:
+            raise invalid(f"Fields: there are two fields named {field.name!r}")
+        fields[field.name] = field
+    return fields
+
+
+def _define_field(given: m.CollectionField) -> Field:
+    name = check_name(given.field_name, "FieldName")
+    try:
+        kind = FieldType(given.field_type)
+    except ValueError:
+        known = [str(kind) for kind in FieldType]
+        raise invalid(
+            f"field {name!r}: there is no FieldType {shown(given.field_type)}; it is one of: {', '.join(known)}."
+            f"{suggest(given.field_type, known)}"
+        ) from None
+    if kind in _UNSUPPORTED:
+        raise not_implemented(f"{_UNSUPPORTED[kind]} (field {name!r})", "leave the field out")
+    if kind is FieldType.VECTOR:
+        _check_dim(name, given.dim)
+    elif given.dim or given.ndim or given.shape:
+        raise invalid(f"field {name!r}: Dim, NDim and Shape belong to vectors and tensors, not to {kind}")
+    if given.is_primary_key and kind not in (FieldType.INT64, FieldType.STRING):
+        raise invalid(f"field {name!r}: a primary key is int64 or string, not {kind}")
+    field = Field(name, kind, given.dim or 0, bool(given.is_primary_key))
+    if given.default_value is None:
+        return field
+    if field.is_primary_key or (kind not in INDEXABLE and kind is not FieldType.LIST_GEO_POINT):
+        what = "a primary key" if field.is_primary_key else f"a {kind} field"
+        raise invalid(f"field {name!r}: {what} takes no DefaultValue; leave it out")
+    return Field(name, kind, default=read_value(field, given.default_value, "DefaultValue"))
+
+
+def _check_dim(name: str, dim: int | None) -> None:
+    if not dim:
+        raise missing(f"field {name!r}: a vector needs its Dim")
+    if not MIN_DIM <= dim <= MAX_DIM or dim % DIM_STEP:
+        raise invalid(f"field {name!r}: Dim is {dim}; it must be a multiple of {DIM_STEP} from {MIN_DIM} to {MAX_DIM}")
+
+
+def _define_vectorizer(given: m.Vectorize | None, fields: Mapping[str, Field]) -> Vectorizer | None:
+    if given is None or (given.dense is None and given.sparse is None and given.tensor is None):
+        return None
+    for name, entry in (("Sparse", given.sparse), ("Tensor", given.tensor)):
+        if entry is not None:
+            raise not_implemented(f"Vectorize.{name}", "vectorise with Dense alone")
+    dense = given.dense
+    assert dense is not None
+    if dense.image_field or dense.video_field:
+        raise not_implemented("embedding images and videos", "vectorise a TextField alone")
+    if dense.instruction is not None and dense.instruction.content:
+        raise not_implemented(
+            "Vectorize.Dense.Instruction.Content", "leave it out: the local embedder takes no instruction"
+        )
+    model = choose(dense.model_name, dense.model_version, dense.dim, "Vectorize.Dense")
+    if not dense.text_field:
+        raise missing("Vectorize.Dense needs a TextField, the name of the field to embed")
+    return Vectorizer(model, _text_field(dense.text_field, fields, "Vectorize.Dense.TextField"))
+
+
+def _define_full_text(given: Sequence[m.FullText], fields: Mapping[str, Field]) -> dict[str, Analyzer]:
+    if len(given) > MAX_FULL_TEXT:
+        raise invalid(f"FullText names {len(given)} fields; a collection has {MAX_FULL_TEXT} at most")
+    analyzers: dict[str, Analyzer] = {}
+    for position, entry in enumerate(given):
+        name = _text_field(entry.field, fields, f"FullText[{position}].Field")
+        if name in analyzers:
+            raise invalid(f"FullText names field {name!r} twice")
+        analyzers[name] = _define_analyzer(entry.analyzer, f"FullText[{position}].Analyzer")
+    return analyzers
+
+
+def _define_analyzer(given: m.Analyzer | None, where: str) -> Analyzer:
+    if given is None:
+        return Analyzer()
+    tokenizers = [name for name in (given.tokenizer, *(given.tokenizers or ())) if name]
+    for name in tokenizers:
+        if name not in _TOKENIZERS:
+            raise invalid(f"{where}: there is no tokenizer {shown(name)}; it is one of: {', '.join(_TOKENIZERS)}")
+    if len(set(tokenizers)) > 1:
+        raise not_implemented(f"several Tokenizers for one field ({where})", "name one")
+    filters = given.stop_words_filters or ()
+    if any(name != "symbol" for name in filters):
+        raise not_implemented(f"StopWordsFilters other than 'symbol' ({where})", "leave them out")
+    if given.character_converters:
+        raise not_implemented(f"CharacterConverters ({where})", "leave them out")
+    return Analyzer(tokenizers[0] if tokenizers else "standard", drops_symbols=bool(filters))
+
+
+def _text_field(name: str, fields: Mapping[str, Field], where: str) -> str:
+    field = fields.get(name)
+    if field is None:
+        raise invalid(f"{where}: there is no field {shown(name)}.{suggest(name, fields)}")
+    if field.type is not FieldType.TEXT:
+        raise invalid(f"{where}: field {name!r} is {field.type}; it must be text")
+    return name
+
+
+def _define_vector_index(given: m.VectorIndex | None, schema: Schema) -> dict[str, Any] | None:
+    if not schema.dim:
+        if given is not None:
+            raise invalid(
+                "VectorIndex: the collection has no vectors; leave VectorIndex out, or add a vector field or Vectorize"
+            )
+        return None
+    if given is None:
+        raise missing("VectorIndex must say how the collection's vectors are searched")
+    kind = _member(IndexType, given.index_type, IndexType.HNSW, "VectorIndex.IndexType")
+    distance = _member(Distance, given.distance, Distance.IP, "VectorIndex.Distance")
+    usual = Quant.PQ if kind is IndexType.DISKANN else Quant.FLOAT if distance is Distance.L2 else Quant.INT8
+    quant = _member(Quant, given.quant, usual, "VectorIndex.Quant")
+    if kind is IndexType.HNSW_HYBRID:
+        raise not_implemented("hnsw_hybrid indexes", "use hnsw")
+    kinds, distances = _QUANTS[quant]
+    if kind not in kinds or distance not in distances:
+        raise invalid(
+            f"VectorIndex: Quant {quant} does not go with IndexType {kind} and Distance {distance}; use float"
+        )
+    for name, number in (
+        ("HnswM", given.hnsw_m),
+        ("HnswCef", given.hnsw_cef),
+        ("HnswSef", given.hnsw_sef),
+        ("DiskannM", given.diskann_m),
+        ("DiskannCef", given.diskann_cef),
+    ):
+        _check_range(number, 1, 2**31 - 1, f"VectorIndex.{name}")
+    if given.pq_code_ratio is not None and not 0 < given.pq_code_ratio <= 0.25:
+        raise invalid("VectorIndex.PqCodeRatio must be above 0 and at most 0.25")
+    if given.cache_ratio is not None and not 0 <= given.cache_ratio < 0.3:
+        raise invalid("VectorIndex.CacheRatio must be from 0 to below 0.3")
+    return {**given.to_wire(), "IndexType": str(kind), "Distance": str(distance), "Quant": str(quant)}
+
+
+def _define_scalar_fields(given: Sequence[str] | None, schema: Schema) -> dict[str, Field]:
+    eligible = schema.indexable_fields
+    if given is None:
+        return eligible
+    for name in given:
+        if name not in schema.fields:
+            raise invalid(f"ScalarIndex: the collection has no field {shown(name)}.{suggest(name, eligible)}")
+        if name not in eligible:
+            raise invalid(
+                f"ScalarIndex: field {name!r} is {schema.fields[name].type}, which cannot have a scalar index"
+            )
+    return {name: eligible[name] for name in given}
+
+
+def _member(kind: Any, given: str | None, usual: Any, where: str) -> Any:
+    if given is None:
+        return usual
+    try:
+        return kind(given)
+    except ValueError:
+        raise invalid(f"{where}: {shown(given)} is none of: {', '.join(kind)}.{suggest(given, list(kind))}") from None
+
+
+def _check_range(number: int | None, least: int, most: int, where: str) -> None:
+    if number is not None and not least <= number <= most:
+        raise invalid(f"{where} is {number}; it must be from {least} to {most}")
+
+
+def _names(fields: Sequence[Field]) -> str:
+    return ", ".join(repr(field.name) for field in fields)

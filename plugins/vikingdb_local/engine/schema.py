@@ -1,0 +1,96 @@
+"""Schema: what a collection's rows look like, as the engine works with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from vikingdb_vector.models import FieldType
+
+from ..embedding.models import Model
+
+AUTO_ID = "__AUTO_ID__"
+"""Name of the key the service makes for collections without a primary key."""
+
+TYPE_DEFAULTS: Mapping[FieldType, Any] = {
+    FieldType.INT64: 0,
+    FieldType.FLOAT32: 0.0,
+    FieldType.STRING: "default",
+    FieldType.BOOL: False,
+    FieldType.LIST_STRING: ["default"],
+    FieldType.LIST_INT64: [0],
+}
+"""What a row gets for a field that neither it nor the field's DefaultValue says. Other types have to be given."""
+
+INDEXABLE = frozenset({*TYPE_DEFAULTS, FieldType.DATE_TIME, FieldType.GEO_POINT})
+"""Types a scalar index may cover, and so a filter may use."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field. ``default`` is ``None`` where a row has to bring a value."""
+
+    name: str
+    type: FieldType
+    dim: int = 0
+    is_primary_key: bool = False
+    default: Any = None
+
+
+@dataclass(frozen=True)
+class Analyzer:
+    """How a full-text field becomes terms."""
+
+    tokenizer: str = "standard"
+    drops_symbols: bool = False
+
+
+@dataclass(frozen=True)
+class Vectorizer:
+    """Which model makes a row's vector, and of which field."""
+
+    model: Model
+    text_field: str
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A collection's shape.
+
+    Attributes:
+        fields: declared fields by name, in order.
+        primary_key: the declared one, or the generated ``__AUTO_ID__``.
+        vector: the vector field, when rows bring their own vectors.
+        vectorizer: the model, when the engine embeds text.
+        full_text: analyser by name of each full-text field.
+    """
+
+    fields: Mapping[str, Field]
+    primary_key: Field
+    vector: Field | None
+    vectorizer: Vectorizer | None
+    full_text: Mapping[str, Analyzer]
+
+    @property
+    def has_auto_id(self) -> bool:
+        return self.primary_key.name == AUTO_ID
+
+    @property
+    def dim(self) -> int:
+        """Dimension of a row's vector, 0 when rows have none."""
+        if self.vectorizer is not None:
+            return self.vectorizer.model.dim
+        return self.vector.dim if self.vector else 0
+
+    @cached_property
+    def document_fields(self) -> dict[str, Field]:
+        """Everything a row says in words and numbers: all but the vector, the primary key always among it."""
+        fields = {name: field for name, field in self.fields.items() if field is not self.vector}
+        return {self.primary_key.name: self.primary_key, **fields}
+
+    @cached_property
+    def indexable_fields(self) -> dict[str, Field]:
+        """Declared fields a scalar index may cover."""
+        return {name: field for name, field in self.fields.items() if field.type in INDEXABLE}

@@ -1,0 +1,112 @@
+"""Scoring: exact nearest neighbours, and the order of hits.
+
+A matrix product in single precision finds the candidates; those that could be among the best are scored again in
+double precision, row by row. So a score does not depend on what else is in the matrix, equal vectors score the same,
+and no rounding of the machine's linear algebra changes an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vikingdb_vector.models import Distance
+
+from .values import Vector
+
+Rows = NDArray[np.intp]
+
+_CHUNK_NUMBERS = 1 << 20
+_EPSILON = float(np.finfo(np.float32).eps)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A row of a snapshot, and what it is ordered by."""
+
+    row: int
+    key: Any
+    score: float
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """The vectors of all rows, and the length of each."""
+
+    matrix: NDArray[np.float32]
+    lengths: NDArray[np.float32]
+
+
+def nearest(
+    vectors: Vectors, rows: Rows, query: Vector, distance: Distance, most: int
+) -> tuple[Rows, NDArray[np.float32]]:
+    """The rows that may be among the ``most`` best, with their scores; larger is better.
+
+    ip: the inner product. cosine: that of the normalised vectors (0 if one has no direction). l2: 1 minus the squared
+    distance.
+    """
+    if len(rows) > most:
+        rough, error = _rough_scores(vectors, rows, query, distance)
+        rows = rows[rough >= _nth_best(rough, most) - 2 * error]
+    return rows, _exact_scores(vectors.matrix, rows, query, distance)
+
+
+def best(
+    rows: Rows, scores: NDArray[Any], keys: Callable[[Rows], Sequence[Any]], most: int, *, ascending: bool = False
+) -> list[Hit]:
+    """The ``most`` best rows, best first, equal ones by key."""
+    if len(rows) > most:
+        nth = np.partition(scores, most - 1)[most - 1] if ascending else _nth_best(scores, most)
+        chosen = scores <= nth if ascending else scores >= nth
+        rows, scores = rows[chosen], scores[chosen]
+    values = scores.tolist()
+    hits = [Hit(int(row), key, score) for row, key, score in zip(rows, keys(rows), values, strict=True)]
+    hits.sort(key=lambda hit: hit.key)
+    hits.sort(key=lambda hit: hit.score, reverse=not ascending)  # stable, reversed too: equal scores stay by key
+    return hits[:most]
+
+
+def _nth_best(scores: NDArray[Any], most: int) -> Any:
+    return np.partition(scores, len(scores) - most)[len(scores) - most]
+
+
+def _rough_scores(vectors: Vectors, rows: Rows, query: Vector, distance: Distance) -> tuple[NDArray[np.float32], float]:
+    """Something that orders like the score, and how far it may be off."""
+    # Gathering a quarter of the rows costs what multiplying all of them does.
+    few = 4 * len(rows) < len(vectors.matrix)
+    products = vectors.matrix[rows] @ query if few else (vectors.matrix @ query)[rows]
+    lengths = vectors.lengths[rows]
+    longest, query_length = float(lengths.max()), float(np.linalg.norm(query))
+    relative = 4 * _EPSILON * len(query)
+    match distance:
+        case Distance.COSINE:
+            return np.divide(products, lengths, out=products, where=lengths > 0), relative * query_length
+        case Distance.L2:
+            return 2 * products - lengths * lengths, relative * (longest + query_length) ** 2
+    return products, relative * longest * query_length
+
+
+def _exact_scores(matrix: NDArray[np.float32], rows: Rows, query: Vector, distance: Distance) -> NDArray[np.float32]:
+    target = query.astype(np.float64)
+    scores = np.empty(len(rows), np.float32)
+    for start, vectors in _chunks(matrix, rows):
+        if distance is Distance.L2:
+            gaps = vectors - target
+            exact = 1 - np.einsum("ij,ij->i", gaps, gaps)
+        else:
+            exact = np.einsum("ij,j->i", vectors, target)
+            if distance is Distance.COSINE:
+                lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors) * (target @ target))
+                exact = np.divide(exact, lengths, out=np.zeros_like(exact), where=lengths > 0)
+        scores[start : start + len(vectors)] = exact
+    return scores
+
+
+def _chunks(matrix: NDArray[np.float32], rows: Rows) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    step = max(1, _CHUNK_NUMBERS // max(1, matrix.shape[1]))
+    for start in range(0, len(rows), step):
+        yield start, matrix[rows[start : start + step]].astype(np.float64)

@@ -1,0 +1,202 @@
+"""Search: by vector, by text, by id, by scalar and at random. By keywords is next door."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vikingdb_vector import models as m
+from vikingdb_vector.models import FieldType
+
+from ..embedding.models import embed_query, token_usage
+from ..engine.columns import Numbers
+from ..engine.scoring import Hit, Rows, best, nearest
+from ..engine.segment import Snapshot
+from ..engine.values import read_id, read_vector
+from ..errors import DATA, invalid, missing, not_found, not_implemented, shown
+from ..session import Call, Session
+from .output import Selection, refuse_truthy, select_fields
+from .recall import MAX_CANDIDATES, Recall, open_recall
+from .rows import check_embedder
+
+DEFAULT_LIMIT = 10
+
+Rank = Callable[[Snapshot, Rows, int], list[Hit]]
+"""From the admitted rows to so many hits, best first."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What every search has."""
+
+    recall: Recall
+    limit: int
+    offset: int
+    selection: Selection
+    wants_fields: bool
+
+    @property
+    def most(self) -> int:
+        return self.offset + self.limit
+
+
+@dataclass(frozen=True)
+class Found:
+    """Hits, the numbers of the rows to be read for them, and how many rows the filter matched."""
+
+    hits: list[Hit]
+    numbers: list[int]
+    matched: int | None
+
+
+def by_vector(session: Session, call: Call[m.SearchByVectorRequest]) -> Any:
+    request = call.request
+    if request.tensor_rerank is not None:
+        raise not_implemented("tensor_rerank", "leave it out")
+    search = open_search(session, call)
+    if request.sparse_vector:
+        raise invalid(f"sparse_vector: index {search.recall.index.name!r} is not hybrid; leave it out")
+    return answer(search, _near(search, _query_vector(search, request.dense_vector)), ann=True)
+
+
+def by_multi_modal(session: Session, call: Call[m.SearchByMultiModalRequest]) -> Any:
+    """By text, embedded as the collection's rows were. The local embedder has no instructions to fill in."""
+    request = call.request
+    refuse_truthy(request, "image", "video")
+    for name in ("rerank", "tensor_rerank"):
+        if getattr(request, name) is not None:
+            raise not_implemented(name, "leave it out")
+    if not request.text:
+        raise missing("give text to search by")
+    search = open_search(session, call)
+    vector, usage = embed_text(session, search, request.text)
+    return {**answer(search, _near(search, vector), ann=True), "real_text_query": request.text, "token_usage": usage}
+
+
+def by_id(session: Session, call: Call[m.SearchByIDRequest]) -> Any:
+    """By the vector of a row, which is among the hits if it is admitted."""
+    search = open_search(session, call)
+    collection, distance = search.recall.collection, search.recall.distance
+    key = read_id(collection.schema.primary_key, call.request.id, "id")
+
+    def rank(snapshot: Snapshot, rows: Rows, most: int) -> list[Hit]:
+        keys: list[Any] = [key]
+        own = np.flatnonzero(snapshot.with_keys(keys) & snapshot.alive(search.recall.now_ms))
+        if not own.size:
+            raise not_found(DATA, f"index {search.recall.index.name!r} has no row {shown(key)}")
+        query = snapshot.vectors.matrix[own[-1]]
+        return best(*nearest(snapshot.vectors, rows, query, distance, most), snapshot.keys, most)
+
+    return answer(search, rank, ann=True)
+
+
+def by_scalar(session: Session, call: Call[m.SearchByScalarRequest]) -> Any:
+    """By a number; the score is its value."""
+    request = call.request
+    if not request.field:
+        raise missing("give field, the int64 or float32 field to order by")
+    if request.order not in (None, "asc", "desc"):
+        raise invalid(f"order {shown(request.order)} is neither asc nor desc")
+    search = open_search(session, call)
+    field = search.recall.index.scalar_field(request.field, "field")
+    if field.type not in (FieldType.INT64, FieldType.FLOAT32):
+        raise invalid(f"field {field.name!r} is {field.type}; rows are ordered by int64 and float32 fields")
+
+    def rank(snapshot: Snapshot, rows: Rows, most: int) -> list[Hit]:
+        column = snapshot.columns[field.name]
+        assert isinstance(column, Numbers)
+        rows = rows[column.present[rows]]
+        return best(rows, column.values[rows], snapshot.keys, most, ascending=request.order == "asc")
+
+    return answer(search, rank)
+
+
+def at_random(session: Session, call: Call[m.SearchByRandomRequest]) -> Any:
+    """By chance, each row once at most; every score is 0."""
+
+    def rank(snapshot: Snapshot, rows: Rows, most: int) -> list[Hit]:
+        drawn = rows[random.sample(range(len(rows)), min(most, len(rows)))]
+        return [Hit(int(row), key, 0.0) for row, key in zip(drawn, snapshot.keys(drawn), strict=True)]
+
+    return answer(open_search(session, call), rank)
+
+
+def open_search(session: Session, call: Call[Any]) -> Search:
+    """What every search has, checked."""
+    request: m.SearchBase = call.request
+    refuse_truthy(request, "return_schema", "return_download_url", "return_analyzed_result")
+    recall = open_recall(session, call)
+    limit = DEFAULT_LIMIT if request.limit is None else request.limit
+    offset = request.offset or 0
+    if not 1 <= limit <= MAX_CANDIDATES:
+        raise invalid(f"limit is {limit}; it must be from 1 to {MAX_CANDIDATES}")
+    if offset < 0:
+        raise invalid(f"offset is {offset}; it must not be negative")
+    selection = select_fields(
+        recall.collection.schema, request.output_fields, ignore_unknown=bool(request.ignore_unknown_fields)
+    )
+    return Search(recall, limit, offset, selection, request.output_fields is None or len(request.output_fields) > 0)
+
+
+def answer(search: Search, rank: Rank, *, ann: bool = False) -> dict[str, Any]:
+    """Rank, read and page.
+
+    Args:
+        search: what to search.
+        rank: how.
+        ann: whether the score is one of vectors.
+    """
+
+    def look(snapshot: Snapshot) -> Found:
+        rows, matched = search.recall.rows(snapshot)
+        hits = rank(snapshot, rows, search.most)[search.offset : search.most]
+        numbers = [int(snapshot.numbers[hit.row]) for hit in hits]
+        return Found(hits, numbers, matched)
+
+    found, documents = search.recall.collection.read(look, lambda found: found.numbers if search.wants_fields else [])
+    data = []
+    for hit, number in zip(found.hits, found.numbers, strict=True):
+        score = as_score(hit.score)
+        item = {"id": hit.key, "fields": search.selection(documents.get(number, {})), "score": score}
+        data.append({**item, "ann_score": score} if ann else item)
+    return result(data, found.matched)
+
+
+def result(data: list[dict[str, Any]], matched: int | None) -> dict[str, Any]:
+    """The result of a search; ``filter_matched_count`` when there was a filter."""
+    counts = {"total_return_count": len(data)}
+    return {"data": data, **(counts if matched is None else {"filter_matched_count": matched, **counts})}
+
+
+def embed_text(session: Session, search: Search, text: str) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
+    """The vector of a query, and what embedding it used."""
+    collection = search.recall.collection
+    if collection.schema.vectorizer is None:
+        raise invalid(
+            f"collection {collection.name!r} does not vectorise text (created without Vectorize). Search by vector"
+        )
+    model = check_embedder(session, collection).model
+    return embed_query(session.embedder, model, text), token_usage([model], [text])
+
+
+def as_score(score: float) -> Any:
+    """Scores go out in single precision; int64 values as they are."""
+    return score if isinstance(score, int) else np.float32(score)
+
+
+def _near(search: Search, query: NDArray[np.float32]) -> Rank:
+    distance = search.recall.distance
+    return lambda snapshot, rows, most: best(
+        *nearest(snapshot.vectors, rows, query, distance, most), snapshot.keys, most
+    )
+
+
+def _query_vector(search: Search, given: Any) -> NDArray[np.float32]:
+    search.recall.distance  # noqa: B018  # says that there are no vectors, before their dimension is compared
+    vector: NDArray[np.float32] = read_vector(given, search.recall.collection.schema.dim, "dense_vector")
+    return vector

@@ -1,0 +1,65 @@
+"""LocalTransport: carries requests to an engine in this process. Chosen by the scheme ``local``.
+
+It receives exactly the request that would have gone to the service and answers with the response the service would
+have sent, so everything above the wire runs unchanged.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from vikingdb_core.effects import StreamedResponse, Timeouts
+from vikingdb_core.endpoint import Endpoint
+from vikingdb_core.exceptions import RequestError
+from vikingdb_core.messages import Request, Response
+from vikingdb_core.transport import TransportSettings
+
+from .databases import check_endpoint, choose_embedder, open_database
+from .router import respond
+from .session import Session
+
+
+class LocalTransport:
+    """A ``Transport`` to an embedded database. Safe for many threads.
+
+    Args:
+        endpoint: ``local://`` for a private database, ``local://NAME`` for one shared in the process. Option
+            ``embedder=hash-v1`` replaces the sentence encoder.
+        settings: connection settings; there is no connection.
+        clock: seconds since 1970; rows expire by it.
+
+    Raises:
+        ConfigError: the endpoint is a folder, or has an unknown option.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, settings: TransportSettings, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        check_endpoint(endpoint)
+        self._endpoint = endpoint
+        self._lock = threading.Lock()
+        self._session: Session | None = Session(open_database(endpoint), choose_embedder(endpoint), clock)
+
+    def send(self, request: Request, timeouts: Timeouts) -> Response:
+        """Answer a request; nothing in it makes this raise. Time limits do not apply: there is nothing to wait for.
+
+        Raises:
+            RequestError: the transport was closed.
+        """
+        session = self._session
+        if session is None:
+            raise RequestError(f"this client was closed; make a new one to use {self._endpoint}")
+        return respond(session, request)
+
+    def stream(self, request: Request, timeouts: Timeouts) -> StreamedResponse | Response:
+        """The same: no operation streams."""
+        return self.send(request, timeouts)
+
+    def close(self) -> None:
+        """Let go of the database. A private one is gone with it, a shared one stays."""
+        with self._lock:
+            session, self._session = self._session, None
+        if session is not None and not self._endpoint.host:
+            session.catalog.database.close()

@@ -1,0 +1,167 @@
+"""RequestOptions: what one call may do differently, and that a mistake in it sends nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from typing import Any
+
+import pytest
+
+from tests.unit.vector.fakes import MANAGE, READ, WRITE, FakeClock, FakeTransport, Toy, reply
+from vikingdb_core.credentials import NoAuth
+from vikingdb_core.exceptions import (
+    ConfigError,
+    ConnectionLost,
+    DeadlineExceeded,
+    InvalidRequest,
+    ServerError,
+    UnknownOption,
+)
+from vikingdb_core.request_options import RESERVED_HEADERS, RequestOptions
+
+
+def client(*answers: Any, **options: Any) -> tuple[Toy, FakeTransport]:
+    wire = FakeTransport(*answers)
+    given = {"endpoint": "https://h.example", "auth": NoAuth(), "clock": FakeClock(), **options}
+    return Toy(transport=wire, **given), wire
+
+
+def test_headers_query_and_request_id_are_sent_with_this_call_alone() -> None:
+    toy, wire = client(headers={"X-Team": "search", "X-Env": "prod"})
+    options = RequestOptions(headers={"x-team": "shop"}, query={"dry_run": 1, "b": "三 &"}, request_id="my-id")
+    toy.call(MANAGE, request_options=options)
+    toy.call(READ)
+    first, second = wire.requests
+    assert (first.headers["X-Team"], first.headers["X-Env"], first.headers["X-Tt-Logid"]) == ("shop", "prod", "my-id")
+    assert first.url == "https://h.example/?Action=Manage&b=%E4%B8%89%20%26&dry_run=1"
+    assert (second.headers["X-Team"], second.url) == ("search", "https://h.example/read")
+    assert "X-Tt-Logid" not in second.headers
+
+
+def test_timeouts_of_a_call_replace_those_of_the_client() -> None:
+    toy, wire = client(timeout=20, connect_timeout=5)
+    toy.call(READ)
+    toy.call(READ, request_options=RequestOptions(timeout=2))
+    toy.call(READ, request_options=RequestOptions(timeout=8, connect_timeout=1))
+    toy.call(READ, request_options=RequestOptions(deadline=3))
+    assert [(each.connect, each.total) for each in wire.timeouts] == [(5, 20), (2, 2), (1, 8), (3, 3)]
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 5])
+def test_attempts_of_a_call_replace_those_of_the_client(attempts: int) -> None:
+    toy, wire = client(*[reply(503, b"")] * 9, retry=3)
+    with pytest.raises(ServerError):
+        toy.call(READ, request_options=RequestOptions(max_attempts=attempts))
+    assert len(wire.requests) == attempts
+
+
+def test_a_deadline_of_a_call_bounds_its_retries() -> None:
+    clock = FakeClock()
+    toy, wire = client(*[reply(503, b"", Retry_After="5")] * 9, clock=clock, retry=9)
+    with pytest.raises((ServerError, DeadlineExceeded)):
+        toy.call(READ, request_options=RequestOptions(deadline=12))
+    assert clock.slept == [5, 5]
+    assert len(wire.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("operation", "idempotent", "sent"), [(WRITE, None, 1), (WRITE, True, 2), (READ, None, 2), (READ, False, 1)]
+)
+def test_the_caller_may_say_whether_resending_does_harm(operation: Any, idempotent: bool | None, sent: int) -> None:
+    toy, wire = client(ConnectionLost("reset"))
+    options = RequestOptions(idempotent=idempotent)
+    if sent == 1:
+        with pytest.raises(ConnectionLost):
+            toy.call(operation, request_options=options)
+    else:
+        toy.call(operation, request_options=options)
+    assert len(wire.requests) == sent
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED_HEADERS))
+def test_headers_the_sdk_writes_cannot_be_set_by_hand(name: str) -> None:
+    for spelled in (name, name.upper(), name.title()):
+        with pytest.raises(InvalidRequest, match=rf"(?i)header '{name}' is written by the SDK"):
+            RequestOptions(headers={spelled: "mine"})
+        with pytest.raises(ConfigError, match=rf"(?i)headers \(from argument\): header '{name}' is written by the SDK"):
+            client(headers={spelled: "mine"})
+
+
+def test_the_header_of_the_request_id_points_to_the_option() -> None:
+    with pytest.raises(InvalidRequest, match="use request_id= instead"):
+        RequestOptions(headers={"x-tt-logid": "mine"})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_attempts": 0},
+        {"max_attempts": -1},
+        {"max_attempts": True},
+        {"max_attempts": "3"},
+        {"max_attempts": 1.5},
+        {"headers": "X-A: 1"},
+        {"query": [("a", "1")]},
+        {"timeout": 0},
+        {"timeout": -1},
+        {"timeout": True},
+        {"timeout": "5"},
+        {"timeout": float("nan")},
+        {"connect_timeout": float("inf")},
+        {"deadline": 0},
+    ],
+)
+def test_a_wrong_value_is_refused_when_the_options_are_made(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match=next(iter(wrong))):
+        RequestOptions(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("option", "suggestion"), [("timout", "timeout"), ("max_retries", "max_attempts"), ("idempotence", "idempotent")]
+)
+def test_a_misspelt_option_suggests_the_right_one(option: str, suggestion: str) -> None:
+    with pytest.raises(
+        UnknownOption, match=rf"RequestOptions has no option '{option}'. (Did you mean|It has:).*{suggestion}"
+    ):
+        RequestOptions(**{option: 1})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wrong", [{"timeout": 5}, 5, "options", RequestOptions])
+def test_what_is_no_request_options_sends_nothing(wrong: Any) -> None:
+    toy, wire = client()
+    with pytest.raises(InvalidRequest, match="request_options must be a RequestOptions, not"):
+        toy.call(READ, request_options=wrong)
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "says"),
+    [
+        ({"X A": "1"}, "X A"),
+        ({"X-A": "1\r\nX-B: 2"}, "X-A"),
+        ({"X-A": "三"}, "outside Latin-1"),
+        ({"X-A": 1}, "map a str"),
+    ],
+)
+def test_a_header_that_is_none_sends_nothing(headers: dict[str, Any], says: str) -> None:
+    toy, wire = client()
+    with pytest.raises(InvalidRequest, match=says):
+        toy.call(READ, request_options=RequestOptions(headers=headers))
+    assert wire.requests == []
+
+
+def test_options_are_values() -> None:
+    headers = {"X-A": "1"}
+    options = RequestOptions(headers=headers, timeout=5)
+    headers["X-A"] = "2"
+    assert options.headers == {"X-A": "1"}
+    assert options == RequestOptions(headers={"X-A": "1"}, timeout=5)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        options.timeout = 6  # type: ignore[misc]
+    assert RequestOptions(None, None, None) == RequestOptions()
+
+
+def test_the_signature_lists_every_field() -> None:
+    names = [name for name in inspect.signature(RequestOptions).parameters if name != "unknown"]
+    assert names == [field.name for field in dataclasses.fields(RequestOptions)]
