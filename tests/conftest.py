@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 # The law is what is tested, not this machine's speed.
-settings.register_profile("suite", deadline=None, max_examples=60)
+settings.register_profile("suite", deadline=None, max_examples=40)
 settings.load_profile("suite")
 
 _FOREIGN_PREFIXES = ("VIKINGDB_", "VOLC")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
 from typing import Any
 
 import orjson
 
 from .exceptions import InvalidRequest
 
-_OPTIONS = orjson.OPT_SERIALIZE_NUMPY
+# Filters are dataclasses; left alone, orjson would write their fields and never ask for their wire form.
+_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
@@ -20,10 +23,13 @@ def encode(body: Mapping[str, Any]) -> bytes:
     Raises:
         InvalidRequest: NaN or infinity anywhere, an integer beyond 64 bits, a value JSON has no word for.
     """
-    # orjson would silently write null for these.
-    _refuse_non_finite(body, "")
     try:
-        return orjson.dumps(body, default=_to_plain, option=_OPTIONS)
+        # orjson would silently write null for these.
+        _refuse_non_finite(body, "")
+    except RecursionError:
+        raise InvalidRequest("the request cannot be written as JSON: it is nested too deeply") from None
+    try:
+        return _dumps(body, _OPTIONS)
     except TypeError as error:
         if "str" in str(error) and "key" in str(error).lower():
             return _encode_with_loose_keys(body)
@@ -42,22 +48,37 @@ def decode(body: bytes) -> Any:
 def _encode_with_loose_keys(body: Mapping[str, Any]) -> bytes:
     # Sparse vectors are often keyed by token number; the wire wants strings. Slower, so only when needed.
     try:
-        return orjson.dumps(body, default=_to_plain, option=_OPTIONS | orjson.OPT_NON_STR_KEYS)
+        return _dumps(body, _OPTIONS | orjson.OPT_NON_STR_KEYS)
     except TypeError as error:
         raise InvalidRequest(f"the request cannot be written as JSON: {error}") from error
 
 
+def _dumps(body: Mapping[str, Any], options: int) -> bytes:
+    try:
+        return orjson.dumps(body, default=_to_plain, option=options)
+    except TypeError as error:
+        if isinstance(error.__cause__, InvalidRequest):  # ours, from _to_plain
+            raise error.__cause__ from None
+        raise
+
+
 def _to_plain(value: Any) -> Any:
+    plain = _plain(value)
+    _refuse_non_finite(plain, "")  # nobody has looked into it yet
+    return plain
+
+
+def _plain(value: Any) -> Any:
     if hasattr(value, "to_wire"):
         return value.to_wire()
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, set | frozenset | range):
         return list(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: getattr(value, item.name) for item in fields(value)}
     if hasattr(value, "tolist"):  # numpy types orjson leaves to us: float16, strided arrays; also torch tensors
-        plain = value.tolist()
-        _refuse_non_finite(plain, "")
-        return plain
+        return value.tolist()
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
@@ -74,6 +95,8 @@ def _refuse_non_finite(value: Any, path: str) -> None:
         if not _is_finite_vector(value):
             for position, item in enumerate(value):
                 _refuse_non_finite(item, f"{path}[{position}]")
+    elif isinstance(value, Enum):
+        _refuse_non_finite(value.value, path)
     else:
         _refuse_in_array(value, path)
 

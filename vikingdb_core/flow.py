@@ -100,16 +100,18 @@ def execute(
         request_id=options.request_id,
         deadline=None if seconds is None else started + seconds,
     )
+    earlier: list[Attempt] = []
     result: Any = None
     failure: BaseException | None = None
     try:
         rt.hooks.gate("before_call", call=call)
-        result = yield from _attempts(rt, call, payload, options)
+        result = yield from _attempts(rt, call, payload, options, earlier)
         return cast(Res, result)
     except BaseException as error:  # seen by after_call and let through, cancellation included
         failure = error
-        if isinstance(error, VikingDBError) and error.operation is None:
-            error.operation = operation.name
+        if isinstance(error, VikingDBError):
+            error.attempts = tuple(earlier)
+            error.operation = error.operation or operation.name
         raise
     finally:
         rt.hooks.observe("after_call", call=call, result=result, error=failure)
@@ -121,12 +123,11 @@ def _safety(safety: Safety, options: RequestOptions) -> Safety:
     return Safety.IDEMPOTENT if options.idempotent else Safety.UNSAFE
 
 
-def _attempts(rt: Runtime, call: Call, payload: bytes, options: RequestOptions) -> Flow[Any]:
-    earlier: list[Attempt] = []
+def _attempts(rt: Runtime, call: Call, payload: bytes, options: RequestOptions, earlier: list[Attempt]) -> Flow[Any]:
     renewed = False
     taken = 0
     for number in count(1):
-        call.attempt = number
+        call.begin(number)
         wait = rt.hooks.throttle(call)
         if wait > 0:
             _require_time(rt, call, wait, "the rate limit asks to wait longer than the deadline allows")

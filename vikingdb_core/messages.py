@@ -41,7 +41,8 @@ class Headers(MutableMapping[str, str]):
             name.encode("ascii"), value.encode("latin-1")
         except UnicodeEncodeError as error:
             raise InvalidRequest(f"header {name!r} has a character outside Latin-1; percent-encode it") from error
-        self._values[_canonical(name)] = value
+        # Blanks around a value are no part of it on the wire, so they may be none of the signature.
+        self._values[_canonical(name)] = value.strip(" \t")
 
     def __getitem__(self, name: str) -> str:
         return self._values[_canonical(name)]

@@ -9,13 +9,28 @@ from .admin import AdminClient, AsyncAdminClient
 from .client import AsyncVikingDB, VikingDB
 from .collection import AsyncCollectionClient, CollectionClient
 from .embedding import AsyncEmbeddingClient, EmbeddingClient
-from .exceptions import *  # noqa: F403  # exceptions.py lists its names
+from .exceptions import (
+    ERRORS,
+    CollectionAlreadyExists,
+    CollectionNotFound,
+    DataNotFound,
+    IndexAlreadyExists,
+    IndexNotFound,
+    InvalidParameter,
+    MissingParameter,
+    OperationDenied,
+    TaskNotFound,
+    VikingConnectionException,
+    VikingVectorException,
+)
 from .index import AsyncIndexClient, IndexClient
 from .models import *  # noqa: F403  # models/__init__.py lists its names
+from .models import __all__ as __all__  # mypy adds the names listed below to these; it follows no other form
 from .rerank import AsyncRerankClient, RerankClient
 from .version import __version__
 
-__all__ = [
+__all__ = [  # noqa: F811  # the imported one is for mypy
+    "ERRORS",
     "IAM",
     "APIKey",
     "AdminClient",
@@ -25,20 +40,29 @@ __all__ = [
     "AsyncIndexClient",
     "AsyncRerankClient",
     "AsyncVikingDB",
+    "CollectionAlreadyExists",
     "CollectionClient",
+    "CollectionNotFound",
+    "DataNotFound",
     "EmbeddingClient",
     "F",
     "Filter",
     "HeaderAuth",
+    "IndexAlreadyExists",
     "IndexClient",
+    "IndexNotFound",
+    "InvalidParameter",
+    "MissingParameter",
     "NoAuth",
+    "OperationDenied",
     "RequestOptions",
     "RerankClient",
+    "TaskNotFound",
+    "VikingConnectionException",
     "VikingDB",
+    "VikingVectorException",
     "__version__",
     "exceptions",
     "models",
+    *models.__all__,
 ]
-# In this very form: type checkers follow no other.
-__all__ += exceptions.__all__
-__all__ += models.__all__

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from vikingdb_core import discovery
-from vikingdb_core.client import AsyncBaseClient, BaseClient
+from vikingdb_core.client import AsyncBaseClient, BaseClient, ClientCore
 from vikingdb_core.credentials import Auth, Scope
 from vikingdb_core.messages import Request
 from vikingdb_core.traits import AuthMode
@@ -13,7 +13,7 @@ from vikingdb_core.traits import AuthMode
 from .clock import VirtualClock
 from .wire import Wire
 
-AnyClient = TypeVar("AnyClient", BaseClient, AsyncBaseClient)
+AnyClient = TypeVar("AnyClient", bound=ClientCore[Any])
 
 ENDPOINT = "https://vikingdb.example"
 LOCAL_ENDPOINT = "local://?embedder=hash-v1"

@@ -91,7 +91,7 @@ def recording() -> Iterator[Recorder]:
             self.end_headers()
             self.wfile.write(SUCCESS)
 
-        do_GET = do_POST = answer  # noqa: N815
+        do_GET = do_POST = answer
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

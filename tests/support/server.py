@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -151,7 +152,7 @@ class LoopbackServer:
             accepted.settimeout(None)
             number = len(self._connections)
             self._connections.append(accepted)
-            self._start(lambda accepted=accepted, number=number: self._handle(accepted, number))
+            self._start(partial(self._handle, accepted, number))
 
     def _handle(self, accepted: socket.socket, number: int) -> None:
         # A client that leaves in the middle is what many of these tests are about.

@@ -37,7 +37,7 @@ async def forgotten() -> None:
     books.upsert({"data": []})  # E: [unused-coroutine]
     client.ping()  # E: [unused-coroutine]
     client.close()  # E: [unused-coroutine]
-    by_mood.search_by_random().result  # E: [attr-defined]
+    print(by_mood.search_by_random().result)  # E: [attr-defined]
     found: SearchResponse = by_mood.search_by_random()  # E: [assignment]
     for info in client.admin.iter_collections():  # E: [attr-defined]
         print(info)

@@ -74,12 +74,12 @@ assert_type(found.data, list[SearchItemResult])
 assert_type(found.data[0].score, float | None)
 assert_type(found.total_return_count, int | None)
 assert_type(found.schema, Mapping[str, Any] | None)
-found.hits  # E: [attr-defined]
-found.data[0].titel  # E: [attr-defined]
-found.data[0].score + 1  # E: [operator]
+print(found.hits)  # E: [attr-defined]
+print(found.data[0].titel)  # E: [attr-defined]
+print(found.data[0].score + 1)  # E: [operator]
 
 usage = books.upsert({"data": []})
-usage.result.token_usage  # E: [union-attr]
+print(usage.result.token_usage)  # E: [union-attr]
 assert_type(usage.code, str | int | None)
 assert_type(index.aggregate({"op": "count"}).result.total, int)
 assert_type(index.aggregate({"op": "count"}).result.groups, dict[str, int])

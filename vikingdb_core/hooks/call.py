@@ -21,9 +21,9 @@ class ClientInfo:
     plugins: tuple[str, ...] = ()
 
 
-@dataclass
+@dataclass(frozen=True)
 class Call:
-    """One call, from the user's method to its result, over all its attempts.
+    """One call, from the user's method to its result, over all its attempts. Plugins read it; ``state`` is theirs.
 
     Attributes:
         operation: which API.
@@ -46,3 +46,7 @@ class Call:
     request_id: str | None = None
     deadline: float | None = None
     state: dict[str, Any] = field(default_factory=dict)
+
+    def begin(self, attempt: int) -> None:
+        """Another attempt begins. The flow's to say, and no plugin's."""
+        object.__setattr__(self, "attempt", attempt)

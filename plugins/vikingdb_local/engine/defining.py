@@ -265,7 +265,9 @@ def _member(kind: Any, given: str | None, usual: Any, where: str) -> Any:
     try:
         return kind(given)
     except ValueError:
-        raise invalid(f"{where}: {shown(given)} is none of: {', '.join(kind)}.{suggest(given, list(kind))}") from None
+        raise invalid(
+            f"{where}: {shown(given)} is none of: {', '.join(kind)}.{suggest(given, map(str, kind))}"
+        ) from None
 
 
 def _check_range(number: int | None, least: int, most: int, where: str) -> None:

@@ -113,6 +113,31 @@ def test_none_means_not_given_and_leaves_the_default(setting: Setting) -> None:
     assert config.sources[setting.name] == "default"
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [(word, True) for word in ("1", "true", "TRUE", "yes", " on ")]
+    + [(word, False) for word in ("0", "False", "no", "off")],
+)
+def test_a_flag_may_be_a_word(word: str, meant: bool) -> None:
+    config = resolve({"allow_insecure": word, "verify": word}, environ={})
+    assert (config.allow_insecure, config.verify) == (meant, meant)
+
+
+def test_what_a_client_is_set_to_unless_told_otherwise() -> None:
+    given = {name: value for name, value in resolve({}, environ={}).values.items() if value is not None}
+    assert given == {
+        "region": "cn-beijing",
+        "timeout": 30.0,
+        "connect_timeout": 10.0,
+        "headers": {},
+        "pool_connections": 10,
+        "pool_maxsize": 10,
+        "verify": True,
+        "plugins": (),
+        "allow_insecure": False,
+    }
+
+
 @each_variable
 def test_an_empty_variable_is_not_given_but_for_plugins(setting: Setting, variable: str) -> None:
     source = resolve({}, environ={variable: ""}).sources[setting.name]

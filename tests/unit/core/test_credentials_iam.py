@@ -236,7 +236,9 @@ def test_a_provider_that_returns_something_else_is_named() -> None:
 
 
 def test_what_core_brings_are_providers() -> None:
-    assert isinstance(StaticProvider(Credentials("AKDEMO", "SKDEMO")), CredentialProvider)
+    fixed = StaticProvider(Credentials("AKDEMO", "SKDEMO"))
+    assert isinstance(fixed, CredentialProvider)
+    assert fixed.load() is fixed.credentials
     assert isinstance(Rotating(), CredentialProvider)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis import given
@@ -12,10 +13,8 @@ from pytest_vikingdb import ClientFactory, VirtualClock, Wire
 from tests.support.notes import BY_SAFETY, Notes
 from vikingdb_core.effects import Block, Flow, Send, Sleep, Timeouts
 from vikingdb_core.exceptions import (
-    APIError,
     ConnectError,
     ConnectionLost,
-    DeadlineExceeded,
     RequestTimeout,
     TransportError,
     VikingDBError,
@@ -39,9 +38,11 @@ NEVER_PROCESSED = [ConnectError("refused"), RequestTimeout("queued", sent=False)
 PERHAPS_PROCESSED = [ConnectionLost("broke"), RequestTimeout("silent"), *map(said, (500, 502, 503, 504))]
 FINAL = [said(400), said(403), said(404), said(409), said(501), Response(200, Headers(), b"<html>")]
 
-endings = st.sampled_from([SUCCESS, *NEVER_PROCESSED, *PERHAPS_PROCESSED, *FINAL]) | st.builds(
-    said, st.sampled_from([429, 503]), st.just(""), st.integers(0, 500).map(str)
-)
+busy = st.builds(said, st.sampled_from([429, 503]), st.just(""), st.integers(0, 500).map(str))
+passing = st.sampled_from(NEVER_PROCESSED) | st.sampled_from(PERHAPS_PROCESSED) | busy
+settled = st.sampled_from([SUCCESS, *FINAL])
+scripts = st.lists(passing, max_size=8).flatmap(lambda first: settled.map(lambda last: [*first, last]))
+"""How the attempts of a call end: some that may pass, then one that is final. Beyond it, all would succeed."""
 
 
 @dataclass
@@ -84,7 +85,8 @@ class Course:
         self.clock.advance(min(self.seconds[len(self.met) % len(self.seconds)], effect.timeouts.total))
         self.met.append(ending)
         self.timeouts.append(effect.timeouts)
-        return self.flow.throw(ending) if isinstance(ending, TransportError) else self.flow.send(ending)
+        # A copy: the flow writes on the errors it meets.
+        return self.flow.throw(copy(ending)) if isinstance(ending, TransportError) else self.flow.send(ending)
 
     @property
     def attempts(self) -> int:
@@ -92,7 +94,12 @@ class Course:
 
 
 def course(
-    safety: Safety, endings: list[Any], *, seconds: list[float] | None = None, options: RequestOptions | None = None, **settings: Any
+    safety: Safety,
+    endings: list[Any],
+    *,
+    seconds: list[float] | None = None,
+    options: RequestOptions | None = None,
+    **settings: Any,
 ) -> Course:
     clock = VirtualClock()
     notes = ClientFactory(Wire(clock), clock)(Notes, **settings)
@@ -123,7 +130,6 @@ class Insists:
 
 
 safeties = st.sampled_from(list(Safety))
-scripts = st.lists(endings, max_size=12)
 attempts = st.integers(1, 6)
 durations = st.lists(st.floats(0, 40), min_size=1, max_size=4)
 eager = st.sampled_from(["policy", "strategy", "plugin"])
@@ -153,9 +159,7 @@ def test_what_is_settled_is_never_sent_again(endings: list[Any], most: int, kind
 def test_attempts_never_exceed_the_most_allowed(
     endings: list[Any], most: int, kind: str, safety: Safety, for_this_call: int | None
 ) -> None:
-    went = course(
-        safety, endings, options=RequestOptions(max_attempts=for_this_call), **settings_of(kind, most)
-    )
+    went = course(safety, endings, options=RequestOptions(max_attempts=for_this_call), **settings_of(kind, most))
     assert 1 <= went.attempts <= (for_this_call or most)
 
 
@@ -167,7 +171,7 @@ def test_without_a_plugin_a_call_ends_as_its_last_attempt_did(endings: list[Any]
         assert went.error is None
         assert went.result.code == "Success"
     elif isinstance(last, TransportError):
-        assert went.error is last
+        assert (type(went.error), str(went.error.message)) == (type(last), last.message)  # type: ignore[union-attr]
     else:
         assert went.error is not None
         assert went.error.status_code == last.status
@@ -201,12 +205,10 @@ def test_what_the_service_asks_for_is_waited_up_to_its_cap(asked: float, status:
 
 
 @given(scripts, safeties, eager, st.integers(0, 40))
-def test_the_budget_is_never_overdrawn_whoever_asks(
-    endings: list[Any], safety: Safety, kind: str, tokens: int
-) -> None:
+def test_the_budget_is_never_overdrawn_whoever_asks(endings: list[Any], safety: Safety, kind: str, tokens: int) -> None:
     clock = VirtualClock()
     notes = ClientFactory(Wire(clock), clock)(Notes, **settings_of(kind, 12))
-    object.__setattr__(notes._runtime, "budget", RetryBudget(tokens))
+    notes._runtime = replace(notes._runtime, budget=RetryBudget(tokens))
     went = Course(notes._flow(BY_SAFETY[safety], {}, None), clock, endings, [0.0])
     assert 0 <= notes._runtime.budget.tokens <= tokens
     paid_at_least = RetryBudget.RETRY_COST * (went.attempts - 1)
@@ -231,12 +233,3 @@ def test_a_plugin_that_says_stop_is_obeyed(endings: list[Any], most: int, safety
             return STOP
 
     assert course(safety, endings, retry=most, plugins=[Stops()]).attempts == 1
-
-
-@given(scripts, safeties)
-def test_a_call_whose_deadline_has_passed_says_so_or_says_what_went_wrong(
-    endings: list[Any], safety: Safety
-) -> None:
-    went = course(safety, endings, seconds=[3.0], deadline=4.0, retry=12)
-    assert went.attempts <= 2
-    assert went.error is None or isinstance(went.error, APIError | TransportError | DeadlineExceeded | VikingDBError)

@@ -101,6 +101,36 @@ def test_a_control_endpoint_given_is_used_whatever_the_data_plane_is(endpoint: s
     assert planes(client)[1] == "https://control.example/p"
 
 
+SHANGHAI = "https://api-vikingdb.vikingdb.cn-shanghai.volces.com"
+
+
+@pytest.mark.parametrize(
+    ("options", "region", "source"),
+    [
+        ({"endpoint": SHANGHAI}, "cn-shanghai", "the endpoint's own"),
+        ({"host": "api-vikingdb.vikingdb.ap-southeast-1.bytepluses.com"}, "ap-southeast-1", "the endpoint's own"),
+        ({"endpoint": SHANGHAI, "region": "cn-beijing"}, "cn-beijing", "argument"),
+        ({"endpoint": "https://vikingdb.internal.example"}, "cn-beijing", "default"),
+        ({"endpoint": "http://127.0.0.1:8080"}, "cn-beijing", "default"),
+    ],
+)
+def test_a_signature_is_for_the_region_of_a_documented_host_unless_another_is_given(
+    options: dict[str, str], region: str, source: str
+) -> None:
+    wire = FakeTransport()
+    client = VikingDB(auth=IAM("AKDEMO", "SKDEMO"), transport=wire, **options)
+    client.ping()
+    assert f"/{region}/vikingdb/request" in wire.requests[0].headers["Authorization"]
+    assert (client.config.region, client.config.sources["region"]) == (region, source)
+
+
+def test_a_config_shows_the_endpoints_that_follow_from_the_region() -> None:
+    shown = VikingDB(region="cn-shanghai", auth=NoAuth()).config.explain()
+    rows = {line.split()[0]: line.split(maxsplit=2)[1:] for line in shown.splitlines()}
+    assert rows["endpoint"] == [SHANGHAI, "the region's own"]
+    assert rows["control_endpoint"] == ["https://vikingdb.cn-shanghai.volcengineapi.com", "follows endpoint"]
+
+
 def test_requests_go_where_their_plane_is_and_are_signed_for_it() -> None:
     wire = FakeTransport()
     client = Toy(region="here", transport=wire, auth=IAM("AKDEMO", "SKDEMO"))
@@ -199,9 +229,7 @@ AMBIENT = [KEYS, {"VIKINGDB_API_KEY": "KEYAMBIENT"}, {**KEYS, "VIKINGDB_SESSION_
 
 
 @pytest.mark.parametrize("variables", AMBIENT)
-@pytest.mark.parametrize(
-    "endpoint", ["local://", "local://demo", "local:///folder", "http://[::1]:80", "localhost"]
-)
+@pytest.mark.parametrize("endpoint", ["local://", "local://demo", "local:///folder", "http://[::1]:80", "localhost"])
 def test_credentials_of_the_environment_never_go_to_this_machine(
     endpoint: str, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from urllib3.exceptions import InsecureRequestWarning
 
+from pytest_vikingdb import VirtualClock
 from tests.support.http import BRIEF, PATIENT, request_to
 from tests.support.notes import Notes
-from tests.support.server import CERTIFICATE, Connection, LoopbackServer, free_port
+from tests.support.server import CERTIFICATE, Connection, LoopbackServer, Serve, free_port
 from vikingdb_core.effects import Timeouts
 from vikingdb_core.exceptions import (
     ConfigError,
@@ -102,9 +103,9 @@ def silent_between_chunks(connection: Connection) -> None:
     ],
 )
 def test_a_connection_that_breaks_after_the_request_is_lost_and_the_request_may_have_been_processed(
-    transport: RequestsTransport, serve: object
+    transport: RequestsTransport, serve: Serve
 ) -> None:
-    with LoopbackServer(serve) as server, pytest.raises(ConnectionLost, match=f"127.0.0.1:{server.port}") as caught:  # type: ignore[arg-type]
+    with LoopbackServer(serve) as server, pytest.raises(ConnectionLost, match=f"127.0.0.1:{server.port}") as caught:
         transport.send(request_to(server.url), PATIENT)
     assert caught.value.sent
     assert isinstance(caught.value, ConnectionError)
@@ -113,9 +114,9 @@ def test_a_connection_that_breaks_after_the_request_is_lost_and_the_request_may_
 
 @pytest.mark.parametrize("serve", [silent, silent_after_half, silent_between_chunks])
 def test_a_server_that_falls_silent_is_a_timeout_and_the_request_may_have_been_processed(
-    transport: RequestsTransport, serve: object
+    transport: RequestsTransport, serve: Serve
 ) -> None:
-    with LoopbackServer(serve) as server, pytest.raises(RequestTimeout) as caught:  # type: ignore[arg-type]
+    with LoopbackServer(serve) as server, pytest.raises(RequestTimeout) as caught:
         transport.send(request_to(server.url), BRIEF)
     assert caught.value.sent
     assert isinstance(caught.value, TimeoutError)
@@ -145,9 +146,9 @@ def trickles_without_an_end(connection: Connection) -> None:
 
 @pytest.mark.parametrize("serve", [trickles_a_long_body, trickles_chunks, trickles_without_an_end])
 def test_a_server_that_trickles_its_answer_does_not_outlast_the_attempt(
-    transport: RequestsTransport, serve: object
+    transport: RequestsTransport, serve: Serve
 ) -> None:
-    with LoopbackServer(serve) as server:  # type: ignore[arg-type]
+    with LoopbackServer(serve) as server:
         with pytest.raises(RequestTimeout) as caught:
             transport.send(request_to(server.url), BRIEF)
         assert len(server.notes) < 30, "the client waited to the end"
@@ -235,10 +236,10 @@ def test_an_untrusted_certificate_ends_the_attempt_before_anything_is_sent(trans
 
 @pytest.mark.parametrize("how", ["setting", "environment", "no check"])
 def test_a_certificate_one_has_chosen_to_trust_is_accepted(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    verify: bool | str = {"setting": str(CERTIFICATE), "environment": True, "no check": False}[how]
+    choices: dict[str, bool | str] = {"setting": str(CERTIFICATE), "environment": True, "no check": False}
     if how == "environment":
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
-    transport = RequestsTransport(TransportSettings(verify=verify))
+    transport = RequestsTransport(TransportSettings(verify=choices[how]))
     with LoopbackServer(tls=True) as server:
         with pytest.warns(InsecureRequestWarning) if how == "no check" else nullcontext():
             assert transport.send(request_to(server.url), PATIENT).ok
@@ -295,14 +296,14 @@ def test_an_unsafe_call_to_a_server_that_hangs_up_is_sent_once() -> None:
     assert caught.value.operation == "notes.add"
 
 
-def test_a_read_from_a_server_that_hangs_up_once_succeeds(viking_clock: object) -> None:
+def test_a_read_from_a_server_that_hangs_up_once_succeeds(viking_clock: VirtualClock) -> None:
     def serve(connection: Connection) -> None:
         if connection.number == 0:
             hangs_up(connection)
         elif connection.read_request():
             connection.reply()
 
-    with LoopbackServer(serve) as server, Notes(endpoint=server.url, clock=viking_clock) as notes:  # type: ignore[arg-type]
+    with LoopbackServer(serve) as server, Notes(endpoint=server.url, clock=viking_clock) as notes:
         assert notes.shelf().read().code == "Success"
     assert len(server.received) == 2
 

@@ -93,7 +93,11 @@ def test_a_request_and_keywords_do_not_go_together(
     [
         ("create_collection", {}, "CollectionName"),
         ("create_collection", {"collection_name": 5}, "collection_name"),
-        ("create_collection", {"collection_name": "c", "fields": [{"FieldType": "int64"}]}, r"fields\[0\]: .*FieldName"),
+        (
+            "create_collection",
+            {"collection_name": "c", "fields": [{"FieldType": "int64"}]},
+            r"fields\[0\]: .*FieldName",
+        ),
         ("create_collection", {"collection_name": "c", "fields": {"id": "int64"}}, "fields"),
         ("create_index", {"collection_name": "c"}, "IndexName"),
         ("create_index", {"collection_name": "c", "index_name": "i", "cpu_quota": "many"}, "cpu_quota"),
