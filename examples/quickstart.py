@@ -14,9 +14,11 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pydoc_data.topics import topics
 
 from vikingdb import IAM  # noqa: F401  # for AUTH
+from vikingdb.exceptions import NotFound
 from vikingdb.vector import CollectionClient, F, IndexClient, SearchResult, VikingDB
 
 ENDPOINT = "local://"  # or "https://api-vikingdb.vikingdb.cn-beijing.volces.com"
@@ -29,8 +31,8 @@ PASSAGE_CHARACTERS = 600
 
 def main() -> None:
     with VikingDB(endpoint=ENDPOINT, region="cn-beijing", auth=AUTH) as client:
-        create(client)
         try:
+            create(client)
             collection = client.collection(collection_name=COLLECTION, primary_key="id")
             index = client.index(collection_name=COLLECTION, index_name=INDEX)
             rows = list(passages())
@@ -38,8 +40,7 @@ def main() -> None:
             wait_until_searchable(client, index, len(rows))
             ask(index)
         finally:
-            client.admin.delete_index(collection_name=COLLECTION, index_name=INDEX)
-            client.admin.delete_collection(collection_name=COLLECTION)
+            drop(client)
 
 
 def create(client: VikingDB) -> None:
@@ -60,6 +61,13 @@ def create(client: VikingDB) -> None:
         vector_index={"index_type": "flat", "distance": "cosine", "quant": "float"},
         scalar_index=["topic", "part"],
     )
+
+
+def drop(client: VikingDB) -> None:
+    with suppress(NotFound):
+        client.admin.delete_index(collection_name=COLLECTION, index_name=INDEX)
+    with suppress(NotFound):
+        client.admin.delete_collection(collection_name=COLLECTION)
 
 
 def passages() -> Iterator[dict[str, object]]:

@@ -29,7 +29,7 @@ from .operation import Operation
 from .request_options import RequestOptions, ensure_request_options, refuse_unknown
 from .resource import RequestLike, merge_body
 from .retry import RetryBudget, RetryStrategy, retry_strategy
-from .routing import check_encryption, region_of, resolve_endpoints
+from .routing import check_encryption, region_of, resolve_endpoints, warn_of_region
 from .traits import Safety
 from .transport.base import TransportSettings
 from .transport.select import SchemeTransport, check_scheme
@@ -123,6 +123,7 @@ class ClientCore(ABC, Generic[AnyTransport]):
         if transport is None:
             for target in endpoints.values():
                 check_scheme(target, self._transport_group)
+        warn_of_region(self.domain, endpoints["data"], self.config.region)
         resolved = _with_token(resolve_auth(auth, endpoints, os.environ), sts_token)
         for target in dict.fromkeys(endpoints.values()):  # planes that share an endpoint are warned of once
             check_encryption(target, resolved, self.config.allow_insecure)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 
+from .hints import outside_stacklevel
+
 OFFICIAL = "vikingdb-python-sdk"
 OURS = "vikingdb"
 
@@ -31,5 +33,5 @@ def warn_of_official_package() -> None:
         f"{OFFICIAL} {official} is installed beside {OURS}, and both own the import package 'vikingdb': each has "
         f"overwritten files of the other. Run: pip uninstall {OFFICIAL}; then reinstall {OURS} with --force-reinstall",
         PackageConflictWarning,
-        stacklevel=3,
+        stacklevel=outside_stacklevel(),
     )

@@ -38,6 +38,8 @@ class Endpoint:
             raise ConfigError(f"endpoint must be a URL such as 'https://host' or 'local://demo', not {text!r}")
         text = text.strip()
         match = _SCHEME.match(text)
+        if match is not None and not match.group(2) and text[match.end() :].startswith("/"):
+            raise ConfigError(f"endpoint {text!r} has one slash after its scheme; two were meant, as in 'local://demo'")
         # "host:8080" also looks like a scheme; a scheme we can use is always followed by "//".
         if match is None or not match.group(2):
             text = f"https://{text}"

@@ -27,6 +27,9 @@ from .exceptions import (
     ConfigError,
     DeadlineExceeded,
     DecodeError,
+    ExtensionError,
+    InvalidRequest,
+    MissingCredentials,
     PermissionDenied,
     TransportError,
     Unauthorized,
@@ -37,7 +40,7 @@ from .hooks.call import Call, ClientInfo
 from .messages import REQUEST_ID_HEADER, Draft, Headers, Response
 from .models import RequestModel, ResponseModel, explain_validation
 from .operation import Operation
-from .request_options import RequestOptions
+from .request_options import RESERVED_HEADERS, RequestOptions
 from .retry import Outcome, Retry, RetryBudget, RetryStrategy, Stop, classify, may_resend
 from .traits import Safety
 
@@ -88,6 +91,15 @@ def execute(
             f"{operation.name} does not accept {rt.auth.mode.value} credentials; it takes: {accepted}",
             operation=operation.name,
         )
+    if operation.plane not in rt.endpoints:
+        raise InvalidRequest(
+            f"{operation.name} uses plane {operation.plane!r}; this domain has {', '.join(rt.endpoints)}"
+        )
+    if operation.method == "GET" and body:
+        raise InvalidRequest(f"{operation.name} is a GET, which carries no body; use RequestOptions(query=…)")
+    for name, _ in operation.query:
+        if name in options.query:
+            raise InvalidRequest(f"query {name!r} is part of the address of {operation.name} and cannot be set by hand")
     payload = b"" if operation.method == "GET" else encode(body)
     started = rt.monotonic()
     seconds = options.deadline if options.deadline is not None else rt.deadline
@@ -124,7 +136,7 @@ def _safety(safety: Safety, options: RequestOptions) -> Safety:
 
 
 def _attempts(rt: Runtime, call: Call, payload: bytes, options: RequestOptions, earlier: list[Attempt]) -> Flow[Any]:
-    renewed = False
+    refused: APIError | None = None
     taken = 0
     for number in count(1):
         call.begin(number)
@@ -136,15 +148,20 @@ def _attempts(rt: Runtime, call: Call, payload: bytes, options: RequestOptions, 
             result = yield from _attempt(rt, call, payload, options)
             rt.budget.refund(taken)
             return result
+        except MissingCredentials as trouble:
+            if refused is None:
+                raise
+            refused.add_note(f"and no fresh credentials could be had: {trouble}")
+            raise refused from trouble
         except (TransportError, APIError) as error:
             error.attempts = tuple(earlier)
             outcome = classify(error, rt.domain.throttle_codes)
             if number >= call.max_attempts or not may_resend(call.safety, outcome):
                 raise
             if outcome is Outcome.EXPIRED:
-                if renewed or not rt.auth.invalidate():
+                if refused is not None or not rt.auth.invalidate():
                     raise
-                renewed, wait = True, 0.0
+                refused, wait = cast(APIError, error), 0.0
             else:
                 verdict = _verdict(rt, call, error)
                 if isinstance(verdict, Stop):
@@ -166,11 +183,20 @@ def _attempts(rt: Runtime, call: Call, payload: bytes, options: RequestOptions, 
 def _attempt(rt: Runtime, call: Call, payload: bytes, options: RequestOptions) -> Flow[Any]:
     operation = call.operation
     draft = _draft(rt, call, payload, options)
+    own = _reserved(draft)
     rt.hooks.gate("before_request", call=call, request=draft)
+    if _reserved(draft) != own:
+        changed = sorted(name for name, _ in _reserved(draft) ^ own)[0]
+        raise ExtensionError(f"a plugin set header {changed} in before_request; it is the SDK's to write")
     response: Response | StreamedResponse | None = rt.hooks.respond(call, draft)
     if response is None:
         if rt.auth.is_stale():
-            yield Block(rt.auth.refresh)
+            try:
+                yield Block(rt.auth.refresh)
+            except VikingDBError:
+                raise
+            except Exception as error:
+                raise MissingCredentials(f"{rt.auth!r} could not load credentials: {type(error).__name__}") from error
         scope = Scope(rt.domain.planes[operation.plane], rt.region)
         signed = rt.auth.sign(draft.freeze(), scope)  # anew for every attempt: signatures age
         timeouts = _timeouts(rt, call, options)
@@ -201,6 +227,10 @@ def _draft(rt: Runtime, call: Call, payload: bytes, options: RequestOptions) -> 
     return Draft(operation.method, endpoint, endpoint.join(operation.path), query, headers, payload)
 
 
+def _reserved(draft: Draft) -> set[tuple[str, str]]:
+    return {(name, value) for name, value in draft.headers.items() if name.lower() in RESERVED_HEADERS}
+
+
 def _timeouts(rt: Runtime, call: Call, options: RequestOptions) -> Timeouts:
     total = options.timeout if options.timeout is not None else rt.timeout
     connect = options.connect_timeout if options.connect_timeout is not None else rt.connect_timeout
@@ -219,10 +249,21 @@ def _require_time(rt: Runtime, call: Call, wait: float, why: str) -> None:
 
 def _verdict(rt: Runtime, call: Call, error: VikingDBError) -> Retry | Stop:
     answers = rt.hooks.gate("should_retry", call=call, outcome=error)
-    verdict = answers[0] if answers else rt.retry.decide(call, error, rt.random)
+    verdict = answers[0] if answers else _decide(rt, call, error)
     if not isinstance(verdict, Retry | Stop):
         raise ConfigError(f"a retry strategy must answer Retry(after=…) or STOP, not {verdict!r}")
     return verdict
+
+
+def _decide(rt: Runtime, call: Call, error: VikingDBError) -> Retry | Stop:
+    try:
+        return rt.retry.decide(call, error, rt.random)
+    except VikingDBError:
+        raise
+    except Exception as trouble:
+        raise ExtensionError(
+            f"the retry strategy {type(rt.retry).__name__} raised {type(trouble).__name__}"
+        ) from trouble
 
 
 def _summary(error: VikingDBError) -> str:

@@ -26,10 +26,11 @@ class Headers(MutableMapping[str, str]):
     One spelling matters: SignerV4 signs only names that begin with a capital ``X-``.
     """
 
-    __slots__ = ("_values",)
+    __slots__ = ("_secret", "_values")
 
     def __init__(self, values: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         self._values: dict[str, str] = {}
+        self._secret: frozenset[str] = frozenset()
         self.update(values)
 
     def __setitem__(self, name: str, value: str) -> None:
@@ -59,6 +60,13 @@ class Headers(MutableMapping[str, str]):
     def copy(self) -> Headers:
         twin = Headers()
         twin._values = dict(self._values)
+        twin._secret = self._secret
+        return twin
+
+    def masked(self, names: Iterable[str]) -> Headers:
+        """A copy that shows the values of these headers to nobody, whatever the names say."""
+        twin = self.copy()
+        twin._secret |= {_canonical(name) for name in names}
         return twin
 
     def __repr__(self) -> str:
@@ -71,7 +79,10 @@ def _canonical(name: str) -> str:
 
 def redact(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers with secrets masked: what may be shown to a person."""
-    return {name: "***" if _SECRET_NAME.search(name.lower()) else value for name, value in headers.items()}
+    secret = headers._secret if isinstance(headers, Headers) else frozenset()
+    return {
+        name: "***" if name in secret or _SECRET_NAME.search(name.lower()) else value for name, value in headers.items()
+    }
 
 
 def encode_query(pairs: Iterable[tuple[str, str]]) -> str:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from .exceptions import InvalidRequest
-from .hints import suggest
+from .hints import outside_stacklevel, suggest
 
 
 class UnknownFieldWarning(UserWarning):
@@ -42,6 +42,12 @@ class RequestModel(Model):
     locators: ClassVar[frozenset[str]] = frozenset()
     """Wire names that address the resource; a handle fills them in, so they are no unknown fields."""
 
+    knows_its_fields: ClassVar[bool] = True
+    """Whether a field it has no name for is worth a warning."""
+
+    required: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Groups of locators of which one must be given."""
+
     def __init__(self, /, **fields: Any) -> None:
         try:
             super().__init__(**fields)
@@ -55,11 +61,6 @@ class RequestModel(Model):
             raise InvalidRequest(f"{cls.__name__}: field names must be str")
         return cls(**body)
 
-    def model_post_init(self, context: Any) -> None:
-        for name in self.__pydantic_extra__ or ():
-            if name not in self.locators:
-                _warn_once(type(self), name)
-
     def to_wire(self) -> dict[str, Any]:
         """The JSON object: wire names, ``None`` left out. User rows and arrays are passed through untouched."""
         body: dict[str, Any] = {}
@@ -69,6 +70,8 @@ class RequestModel(Model):
                 body[info.serialization_alias or info.alias or name] = _wire_value(value)
         for name, value in (self.__pydantic_extra__ or {}).items():
             if value is not None:
+                if self.knows_its_fields and name not in self.locators:
+                    _warn_once(type(self), name)
                 body[name] = _wire_value(value)
         return body
 
@@ -99,8 +102,7 @@ class ResponseModel(Model):
 class AnyRequest(RequestModel):
     """A body of any shape: what raw operations send."""
 
-    def model_post_init(self, context: Any) -> None:
-        """Every field is unknown here, so none is worth a warning."""
+    knows_its_fields: ClassVar[bool] = False
 
 
 class Envelope(ResponseModel):
@@ -127,9 +129,16 @@ class AnyResponse(Envelope):
 
 def explain_validation(what: str, error: ValidationError) -> str:
     """One line for all mistakes pydantic found, without echoing the values."""
-    problems = [f"{_path(item['loc'])}: {item['msg']}" for item in error.errors(include_url=False, include_input=False)]
+    problems = [
+        f"{_path(item['loc'])}: {_plain(item)}" for item in error.errors(include_url=False, include_input=False)
+    ]
     shown = "; ".join(problems[:3]) + (f"; and {len(problems) - 3} more" if len(problems) > 3 else "")
     return f"{what}: {shown}"
+
+
+def _plain(item: Any) -> str:
+    cause = item.get("ctx", {}).get("error")
+    return str(cause) if cause is not None else str(item["msg"])  # without pydantic's "Value error, "
 
 
 def _path(location: Iterable[str | int]) -> str:
@@ -150,5 +159,5 @@ def _warn_once(model: type[RequestModel], name: str) -> None:
     warnings.warn(
         f"{model.__name__} has no field {name!r}; it is sent to the service as it is.{hint}",
         UnknownFieldWarning,
-        stacklevel=5,
+        stacklevel=outside_stacklevel(),
     )

@@ -6,9 +6,8 @@ hand an item to whoever iterates; it returns the aggregate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from .models import RequestModel
@@ -42,24 +41,23 @@ def paged(
     operation: Operation[Any, Any],
     request: Mapping[str, Any],
     items: Callable[[Any], Sequence[T]],
+    total: Callable[[Any], int | None],
     *,
     page_size: int,
     options: RequestOptions | None = None,
 ) -> Plan[None]:
-    """Every item of a numbered listing, page after page, until a page comes back short."""
-    page = 1
+    """Every item of a numbered listing, page after page, until the total is reached.
+
+    Where the service does not say the total, a page that comes back short is the last.
+    """
+    page, seen = 1, 0
     while True:
         response = yield Step(operation, {**request, "PageNumber": page, "PageSize": page_size}, options)
         found = items(response)
         for item in found:
             yield Emit(item)
-        if len(found) < page_size:
+        seen += len(found)
+        whole = total(response)
+        if not found or (len(found) < page_size if whole is None else seen >= whole):
             return
         page += 1
-
-
-def chunked(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Consecutive lists of at most ``size`` items."""
-    source = iter(items)
-    while chunk := list(islice(source, size)):
-        yield chunk

@@ -35,7 +35,8 @@ class RequestOptions:
         query: extra query parameters.
         request_id: your id for the request, sent (and signed) as ``X-Tt-Logid``.
         max_attempts: how often to try at most; 1 switches retries off.
-        timeout: seconds one attempt may take from sending to the last byte.
+        timeout: seconds one attempt may take from sending to the last byte. A server that sends its headers byte by
+            byte can stretch it: every byte of them starts the wait anew.
         connect_timeout: seconds to wait for a connection.
         deadline: seconds the whole call may take, retries and waits included.
         idempotent: ``True`` says that sending this request twice does no harm, so that it may be resent when its
@@ -73,6 +74,10 @@ class RequestOptions:
             raise InvalidRequest(f"max_attempts must be an int from 1 on (1 means no retry), not {max_attempts!r}")
         for name, value in (("timeout", timeout), ("connect_timeout", connect_timeout), ("deadline", deadline)):
             check_seconds(name, value)
+        if idempotent is not None and not isinstance(idempotent, bool):
+            raise InvalidRequest(f"idempotent must be True, False or None, not {idempotent!r}")
+        if request_id is not None and not (isinstance(request_id, str) and request_id.strip()):
+            raise InvalidRequest("request_id must be a non-empty string")
         assign = object.__setattr__
         assign(self, "headers", dict(headers or {}))
         assign(self, "query", {str(name): str(value) for name, value in (query or {}).items()})

@@ -162,7 +162,16 @@ def merge_body(operation: Operation[Any, Any], request: RequestLike, locator: Ma
                 f"the request says {name}={named!r}, but this handle is bound to {name}={bound!r}; "
                 "drop it from the request, or make a handle for it"
             )
-    return {**locator, **{name: value for name, value in body.items() if name not in locator}}
+    merged = {**locator, **{name: value for name, value in body.items() if name not in locator}}
+    for alternatives in operation.request.required:
+        if not any(merged.get(name) for name in alternatives):
+            raise InvalidRequest(f"{operation.name} does not say which: name {' or '.join(alternatives)} on the handle")
+        added = [name for name in alternatives if body.get(name) and name not in locator]
+        if added and any(name in locator for name in alternatives):
+            raise InvalidRequest(
+                f"the request adds {added[0]}={body[added[0]]!r} to a bound handle; make a handle for it"
+            )
+    return merged
 
 
 def _read(operation: Operation[Any, Any], request: RequestLike) -> RequestModel:

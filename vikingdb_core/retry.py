@@ -70,6 +70,12 @@ def may_resend(safety: Safety, outcome: Outcome) -> bool:
             return False
 
 
+def _is_seconds(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) and value >= 0
+
+
 @dataclass(frozen=True)
 class Retry:
     """Verdict: try again after so many seconds."""
@@ -77,7 +83,7 @@ class Retry:
     after: float
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.after) or self.after < 0:
+        if not _is_seconds(self.after):
             raise ConfigError(f"Retry(after=…) must be a number of seconds from 0 on, not {self.after!r}")
 
 
@@ -123,7 +129,7 @@ class RetryPolicy:
             raise ConfigError(f"max_attempts must be an int from 1 on (1 means no retry), not {self.max_attempts!r}")
         for name in ("base_seconds", "cap_seconds", "retry_after_cap_seconds"):
             value = getattr(self, name)
-            if not math.isfinite(value) or value < 0:
+            if not _is_seconds(value):
                 raise ConfigError(f"{name} must be a number of seconds from 0 on, not {value!r}")
 
     def decide(self, call: Call, error: VikingDBError, random: Callable[[], float]) -> Verdict:
@@ -175,9 +181,10 @@ def retry_strategy(value: RetryStrategy | int | None) -> RetryStrategy:
         return RetryPolicy()
     if isinstance(value, int):
         return RetryPolicy(max_attempts=value)
-    if callable(getattr(value, "decide", None)) and isinstance(getattr(value, "max_attempts", None), int):
+    attempts = getattr(value, "max_attempts", None)
+    if callable(getattr(value, "decide", None)) and type(attempts) is int and attempts >= 1:
         return value
     raise ConfigError(
-        f"retry= takes a RetryPolicy, a number of attempts, or an object with max_attempts and decide(); "
+        "retry= takes a RetryPolicy, a number of attempts, or an object with max_attempts (from 1 on) and decide(); "
         f"not {type(value).__name__}"
     )

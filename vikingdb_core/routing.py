@@ -9,11 +9,16 @@ from .credentials.base import Auth
 from .domain import Domain
 from .endpoint import Endpoint
 from .exceptions import ConfigError
+from .hints import outside_stacklevel
 from .traits import AuthMode
 
 
 class InsecureTransportWarning(UserWarning):
     """Requests travel unencrypted."""
+
+
+class RegionMismatchWarning(UserWarning):
+    """The region and the endpoint do not go together."""
 
 
 def resolve_endpoints(domain: Domain, config: ClientConfig) -> dict[str, Endpoint]:
@@ -46,6 +51,17 @@ def region_of(domain: Domain, endpoint: Endpoint) -> str | None:
     return site.region if site else None
 
 
+def warn_of_region(domain: Domain, endpoint: Endpoint, region: str) -> None:
+    """Warn when requests will be signed for another region than the one they go to."""
+    own = region_of(domain, endpoint)
+    if own is not None and own != region:
+        warnings.warn(
+            f"{endpoint.host} is in region {own}, and requests are signed for {region}: the service will refuse them",
+            RegionMismatchWarning,
+            stacklevel=outside_stacklevel(),
+        )
+
+
 def _documented(domain: Domain, plane: str, region: str) -> Endpoint:
     site = domain.site_of_region(region)
     if site is None:
@@ -70,5 +86,7 @@ def check_encryption(endpoint: Endpoint, auth: Auth, allow_insecure: bool) -> No
             "allow_insecure=True"
         )
     warnings.warn(
-        f"requests to {endpoint.origin} travel unencrypted; use https", InsecureTransportWarning, stacklevel=3
+        f"requests to {endpoint.origin} travel unencrypted; use https",
+        InsecureTransportWarning,
+        stacklevel=outside_stacklevel(),
     )

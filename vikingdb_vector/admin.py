@@ -121,7 +121,7 @@ class AdminClient(Resource):
         filter: m.CollectionFilter | Mapping[str, Any] | None = None,
         request_options: RequestOptions | None = None,
     ) -> Iterator[m.CollectionInfo]:
-        """Every collection, page after page as they are asked for.
+        """Every collection, page after page as they are asked for. To delete on the way, take a list first.
 
         Wire: ``POST /?Action=ListVikingdbCollection``, once a page.
         """
@@ -130,6 +130,7 @@ class AdminClient(Resource):
                 ops.LIST_COLLECTIONS,
                 _either(None, project_name=project_name, filter=filter),
                 lambda response: response.result.collections,
+                lambda response: response.result.total_count,
                 page_size=PAGE_SIZE,
                 options=request_options,
             )
@@ -268,7 +269,7 @@ class AdminClient(Resource):
         filter: m.IndexFilter | Mapping[str, Any] | None = None,
         request_options: RequestOptions | None = None,
     ) -> Iterator[m.IndexInfo]:
-        """Every index, page after page as they are asked for.
+        """Every index, page after page as they are asked for. To delete on the way, take a list first.
 
         Wire: ``POST /?Action=ListVikingdbIndex``, once a page.
         """
@@ -277,6 +278,7 @@ class AdminClient(Resource):
                 ops.LIST_INDEXES,
                 _either(None, project_name=project_name, filter=filter),
                 lambda response: response.result.indexes,
+                lambda response: response.result.total_count,
                 page_size=PAGE_SIZE,
                 options=request_options,
             )

@@ -101,6 +101,8 @@ class CollectionClient(Resource):
     def _safety(self, operation: Operation[Any, Any], body: Mapping[str, Any]) -> Safety:
         if operation is ops.UPSERT and self._primary_key and all(row.get(self._primary_key) for row in body["data"]):
             return Safety.IDEMPOTENT
+        if operation is ops.DELETE and body.get("del_all"):  # sent again, it would also take what was written since
+            return Safety.UNSAFE
         return operation.safety
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ def _describe(path: str, value: Any) -> Iterator[str]:
         yield path
     elif isinstance(value, type) and issubclass(value, BaseModel):
         yield f"{path}({', '.join(sorted(value.model_fields))})"
+    elif isinstance(value, type) and issubclass(value, Enum):
+        yield f"{path}({', '.join(member.name for member in value)})"
     elif isinstance(value, type) and issubclass(value, Exception):
         yield f"{path}({', '.join(base.__name__ for base in value.__bases__)})"
     elif isinstance(value, type) and home is not None:

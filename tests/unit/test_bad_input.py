@@ -64,7 +64,8 @@ REQUESTS: list[tuple[str, Callable[[VikingDB], None], type[Exception], str]] = [
     ("a wrong dimension in a query", lambda c: search(c, dense_vector=[0.1] * 8), InvalidParameter, "4"),
     ("words for a vector", lambda c: search(c, dense_vector="0.1, 0.2"), InvalidRequest, "sequence of numbers"),
     ("another collection", lambda c: upsert(c, row(*GOOD), collection_name="x"), InvalidRequest, "bound to"),
-    ("another resource id", lambda c: upsert(c, row(*GOOD), resource_id="vdb-x"), InvalidParameter, "resource_id"),
+    ("another resource id", lambda c: upsert(c, row(*GOOD), resource_id="vdb-x"), InvalidRequest, "bound handle"),
+    ("a handle on nothing", lambda c: c.collection().upsert({"data": []}), InvalidRequest, "name collection_name or"),
     ("a list for a request", lambda c: write(c, [{"id": 1}]), InvalidRequest, "UpsertDataRequest or a mapping"),
     ("a model of another method", lambda c: write(c, OTHER_REQUEST), InvalidRequest, "UpsertDataRequest"),
 ]

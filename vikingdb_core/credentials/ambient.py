@@ -35,6 +35,12 @@ def resolve_auth(auth: Auth | str | None, endpoints: Mapping[str, Endpoint], env
     if isinstance(auth, Auth):
         return auth
     if isinstance(auth, str):
+        installed = discovery.names(discovery.AUTH)
+        if auth not in installed:  # perhaps a key, so it is not repeated
+            raise ConfigError(
+                "auth= was given a string that names no installed auth scheme "
+                f"(installed: {', '.join(installed) or 'none'}); an API key is passed as auth=APIKey(…)"
+            )
         made = discovery.lookup(discovery.AUTH, auth)
         built = made() if callable(made) and not isinstance(made, Auth) else made
         return _checked(built, f"auth={auth!r}")

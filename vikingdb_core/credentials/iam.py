@@ -6,6 +6,7 @@ never need it.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,9 @@ from .base import Auth, CredentialProvider, Credentials, Scope, StaticProvider
 
 REFRESH_BEFORE_SECONDS = 300.0
 """Temporary keys are replaced this long before they expire."""
+
+RETRY_LOAD_SECONDS = 30.0
+"""A provider that failed, or has just been asked, is not asked again before this."""
 
 
 class IAM(Auth):
@@ -47,6 +51,8 @@ class IAM(Auth):
         self._lock = threading.Lock()
         self._credentials: Credentials | None = None
         self._refused: Credentials | None = None
+        self._renewed_at = -math.inf
+        self._next_load = -math.inf
         if provider is not None:
             if ak or sk or session_token:
                 raise ConfigError("give IAM either ak= and sk=, or provider=, not both")
@@ -71,6 +77,8 @@ class IAM(Auth):
         return IAM(keys.access_key, keys.secret_key, token, clock=self._clock)
 
     def is_stale(self) -> bool:
+        if self._still_works(self._credentials) and self._clock() < self._next_load:
+            return False
         return not self._is_fresh(self._credentials)
 
     def _is_fresh(self, held: Credentials | None) -> bool:
@@ -79,21 +87,32 @@ class IAM(Auth):
         return held.expires_at is None or held.expires_at - self._clock() > REFRESH_BEFORE_SECONDS
 
     def refresh(self) -> None:
-        with self._lock:  # one thread refreshes for all; the others find fresh credentials
-            if self._is_fresh(self._credentials):
+        # One thread refreshes for all. While the old keys still work the others sign with them; else they wait.
+        if not self._lock.acquire(blocking=not self._still_works(self._credentials)):
+            return
+        try:
+            self._refresh()
+        finally:
+            self._lock.release()
+
+    def _refresh(self) -> None:
+        if self._is_fresh(self._credentials):
+            return
+        try:
+            loaded = self._provider.load()
+        except Exception:
+            # Keys that are due for renewal but have not expired still work; try again a little later.
+            if self._still_works(self._credentials):
+                self._next_load = self._clock() + RETRY_LOAD_SECONDS
                 return
-            try:
-                loaded = self._provider.load()
-            except Exception:
-                # Keys that are due for renewal but have not expired still work; try again at the next call.
-                if self._still_works(self._credentials):
-                    return
-                raise
-            if not isinstance(loaded, Credentials):
-                raise ConfigError(
-                    f"{type(self._provider).__name__}.load() must return Credentials, not {type(loaded).__name__}"
-                )
-            self._credentials, self._refused = loaded, None
+            raise
+        if not isinstance(loaded, Credentials):
+            raise ConfigError(
+                f"{type(self._provider).__name__}.load() must return Credentials, not {type(loaded).__name__}"
+            )
+        if self._refused is not None:
+            self._renewed_at = self._clock()
+        self._credentials, self._refused = loaded, None
 
     def _still_works(self, held: Credentials | None) -> bool:
         if held is None or held is self._refused:
@@ -104,6 +123,8 @@ class IAM(Auth):
         if isinstance(self._provider, StaticProvider):
             return False
         with self._lock:
+            if self._clock() - self._renewed_at < RETRY_LOAD_SECONDS:
+                return False  # refused although they were just renewed: it is not their age
             # Kept, not dropped: another thread may be about to sign with them.
             self._refused = self._credentials
         return True

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NoReturn
 
 from ..exceptions import MissingCredentials
-from ..messages import Headers, Request, redact
+from ..messages import Headers, Request
 from ..traits import AuthMode
 from .base import Auth, Scope
 
@@ -45,10 +46,11 @@ class HeaderAuth(Auth):
         self._headers = Headers(headers)
 
     def sign(self, request: Request, scope: Scope) -> Request:
-        return request.with_headers(self._headers)
+        signed = request.with_headers(self._headers)
+        return replace(signed, headers=signed.headers.masked(self._headers))
 
     def __repr__(self) -> str:
-        return f"HeaderAuth({sorted(redact(self._headers))})"
+        return f"HeaderAuth({sorted(self._headers)})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("header credentials are not pickled; build them again in the other process")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import math
 import os
@@ -63,6 +64,8 @@ class HookSet:
             )
         for caller in callers:
             for impl in caller.get_hookimpls():
+                if impl.plugin is plugin and inspect.iscoroutinefunction(impl.function):
+                    raise PluginLoadError(f"plugin {name!r}: {caller.name} is async; hooks are plain functions")
                 if impl.plugin is plugin and (impl.wrapper or impl.hookwrapper):
                     raise PluginLoadError(
                         f"plugin {name!r} wraps {caller.name}; a wrapper cannot span I/O. Use before_call and "

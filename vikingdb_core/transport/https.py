@@ -135,9 +135,8 @@ def _whole(raw: requests.Response, request: Request, ends: float) -> Response:
 def _chunks(raw: requests.Response, request: Request) -> Iterator[bytes]:
     # iter_content() waits for a whole chunk: it would hold back events, and sit through a trickle of bytes.
     body: Any = raw.raw
-    read = getattr(body, "read1", body.read)  # urllib3 before 2.2 can only read a whole chunk
     try:
-        while chunk := read(_CHUNK_BYTES, decode_content=True):
+        while chunk := body.read1(_CHUNK_BYTES, decode_content=True):
             yield chunk
     except HTTPError as error:
         raise _translate(error, request, answered=True) from _without_frames(error)

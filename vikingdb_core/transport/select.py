@@ -7,7 +7,7 @@ import threading
 from .. import discovery
 from ..effects import StreamedResponse, Timeouts, Transport
 from ..endpoint import Endpoint
-from ..exceptions import ConfigError, PluginLoadError
+from ..exceptions import ConfigError, PluginLoadError, RequestError
 from ..messages import Request, Response
 from .base import TransportSettings
 
@@ -20,11 +20,20 @@ def check_scheme(endpoint: Endpoint, group: str = discovery.TRANSPORTS) -> None:
     Raises:
         ConfigError: unknown scheme, naming those known.
     """
+    known = discovery.names(group)
+    if group == discovery.ASYNC_TRANSPORTS:
+        if endpoint.scheme not in known:
+            raise ConfigError(
+                f"no asynchronous transport for {endpoint.scheme}:// is installed (installed: "
+                f"{', '.join(known) or 'none'}); use the synchronous client, or pass transport=…"
+            )
+        return
     if endpoint.is_http:
         return
-    known = discovery.names(group)
     if endpoint.scheme not in known:
-        hint = " Install the embedded engine: pip install 'vikingdb[local]'." if endpoint.scheme == "local" else ""
+        hint = " The embedded engine: pip install './plugins/vikingdb_local[embed]' in a clone." * (
+            endpoint.scheme == "local"
+        )
         raise ConfigError(
             f"no transport for {endpoint.scheme}:// is installed; this client can talk to: "
             f"{', '.join(f'{scheme}://' for scheme in (*_BUILT_IN, *known))}.{hint}"
@@ -38,6 +47,7 @@ class SchemeTransport:
         self._settings = settings
         self._lock = threading.Lock()
         self._open: dict[Endpoint | str, Transport] = {}
+        self._closed = False
 
     def send(self, request: Request, timeouts: Timeouts) -> Response:
         return self._for(request.endpoint).send(request, timeouts)
@@ -47,6 +57,7 @@ class SchemeTransport:
 
     def close(self) -> None:
         with self._lock:
+            self._closed = True
             opened, self._open = self._open, {}
         for transport in opened.values():
             transport.close()
@@ -55,6 +66,8 @@ class SchemeTransport:
         # One HTTP transport pools connections to every host; an embedded endpoint is a database of its own.
         key = "http" if endpoint.is_http else endpoint
         with self._lock:
+            if self._closed:  # a private embedded database is gone; opening an empty one would look like data loss
+                raise RequestError("this client was closed; build a new one")
             transport = self._open.get(key)
             if transport is None:
                 transport = self._open[key] = self._build(endpoint)

@@ -14,7 +14,15 @@ LOCATORS = frozenset({"collection_name", "resource_id", "project_name", "index_n
 
 AnyResult = TypeVar("AnyResult", bound=ResponseModel)
 
-FilterLike = Filter | Mapping[str, Any]
+
+def _check_filter(value: Any) -> Any:
+    if not isinstance(value, Filter | Mapping):
+        hint = "; the wire has no filter text, build one with F" if isinstance(value, str) else ""
+        raise ValueError(f"a filter is built with F or given as a mapping, not {type(value).__name__}{hint}")
+    return value
+
+
+FilterLike = Annotated[Filter | Mapping[str, Any], PlainValidator(_check_filter)]
 """A typed filter, or the JSON of spec section "filter language"."""
 
 
@@ -58,6 +66,13 @@ class DataRequest(RequestModel):
     """Base of the data plane's requests. A handle adds its locator."""
 
     locators: ClassVar[frozenset[str]] = LOCATORS
+    required: ClassVar[tuple[tuple[str, ...], ...]] = (("collection_name", "resource_id"),)
+
+
+class IndexDataRequest(DataRequest):
+    """Base of the requests on an index."""
+
+    required: ClassVar[tuple[tuple[str, ...], ...]] = (*DataRequest.required, ("index_name",))
 
 
 class CollectionMeta(RequestModel):

@@ -7,10 +7,10 @@ from typing import Any
 
 from vikingdb_core.models import RequestModel
 
-from .base import DataRequest, FilterLike, Id, Vector
+from .base import FilterLike, Id, IndexDataRequest, Vector
 
 
-class FetchDataInIndexRequest(DataRequest):
+class FetchDataInIndexRequest(IndexDataRequest):
     """Read rows as the index holds them.
 
     Attributes:
@@ -48,7 +48,7 @@ class SearchAdvance(RequestModel):
     filter_pre_ann_ratio: float | None = None
 
 
-class RecallBase(DataRequest):
+class RecallBase(IndexDataRequest):
     """What narrows the rows: a filter, and the partition of older deployments."""
 
     filter: FilterLike | None = None
@@ -238,7 +238,7 @@ class AggRequest(RecallBase):
     order: str | None = None
 
 
-class SortRequest(DataRequest):
+class SortRequest(IndexDataRequest):
     """Order given rows by their similarity to a vector. Experimental: no page documents it.
 
     Attributes:

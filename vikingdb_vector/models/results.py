@@ -99,15 +99,19 @@ class AggResult(ResponseModel):
     @property
     def total(self) -> int:
         """The count of an ungrouped aggregate, under whichever name the deployment uses; the sum of the groups else."""
-        for key in _TOTAL_KEYS:
-            if key in self.agg:
-                return int(self.agg[key])
-        return sum(self.groups.values())
+        if self._is_grouped:
+            return sum(self.groups.values())
+        return next((int(self.agg[key]) for key in _TOTAL_KEYS if key in self.agg), 0)
 
     @property
     def groups(self) -> dict[str, int]:
         """Count by value. Keys are strings, as JSON has them, whatever the field's type."""
-        return {key: int(count) for key, count in self.agg.items() if key not in _TOTAL_KEYS}
+        return {key: int(count) for key, count in self.agg.items()} if self._is_grouped else {}
+
+    @property
+    def _is_grouped(self) -> bool:
+        field = self.group_by or self.field or "__NONE__"
+        return field != "__NONE__" or not any(key in self.agg for key in _TOTAL_KEYS)
 
 
 class SortItem(ResponseModel):

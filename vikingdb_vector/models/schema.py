@@ -73,9 +73,6 @@ class ShapeModel(RequestModel):
 
     model_config = PASCAL
 
-    def model_post_init(self, context: Any) -> None:
-        """Unknown fields are the service's growth; they come back with every listing."""
-
 
 class CollectionField(ShapeModel):
     """One field of a collection.

@@ -192,11 +192,17 @@ class Collection:
 
     def _write(self, write: Callable[[sqlite3.Connection, _Change], None], now_ms: int) -> None:
         with self._database.lock:
-            with self._database.writing() as sql:
-                change = _Change(self._next_seq(sql))
-                change.removed += rows.delete_expired(sql, self.id, now_ms)
-                write(sql, change)
-            self._publish(change)
+            try:
+                with self._database.writing() as sql:
+                    change = _Change(self._next_seq(sql))
+                    change.removed += rows.delete_expired(sql, self.id, now_ms)
+                    write(sql, change)
+                self._publish(change)
+            except Exception:
+                raise  # rolled back
+            except BaseException:  # an interrupt, before the commit or after: only the database knows
+                self._snapshot = self._segment = None
+                raise
 
     def _next_seq(self, sql: sqlite3.Connection) -> int:
         if sql.execute("UPDATE collections SET seq = seq + 1 WHERE id = ?", (self.id,)).rowcount != 1:

@@ -70,13 +70,13 @@ class Database:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """The connection within a transaction: all of it is kept, or, if anything is raised, nothing."""
         with self.lock:
-            self._connection.execute("BEGIN IMMEDIATE")
             try:
+                self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
         """Forget everything."""

@@ -286,7 +286,7 @@ def test_what_is_shown_of_a_config_has_no_secret() -> None:
     for shown in (config.explain(), repr(config), str(config)):
         assert "PLANTED" not in shown
         assert "http://***@proxy.example:3128" in shown
-        assert "search" in shown
+        assert "search" not in shown, "any header may be a secret of some gateway"
 
 
 def test_explain_names_plugins_without_their_insides() -> None:

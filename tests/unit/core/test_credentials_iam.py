@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.vector.fakes import READ, WRITE, FakeClock, FakeTransport, Toy, reply
 from vikingdb_core.credentials import IAM, CredentialProvider, Credentials, Scope, StaticProvider
-from vikingdb_core.credentials.iam import REFRESH_BEFORE_SECONDS
+from vikingdb_core.credentials.iam import REFRESH_BEFORE_SECONDS, RETRY_LOAD_SECONDS
 from vikingdb_core.endpoint import Endpoint
 from vikingdb_core.exceptions import ConfigError, MissingCredentials, Unauthorized
 from vikingdb_core.messages import Headers, Request
@@ -106,10 +106,28 @@ def test_a_renewal_that_fails_keeps_keys_that_still_work(provider: Rotating, aut
     provider.now, provider.failure = NOW + 3599, OSError("down")
     auth.refresh()
     assert key_of(auth) == "AKDEMO1"
-    assert auth.is_stale(), "it is tried again at the next call"
-    provider.failure = None
+    assert not auth.is_stale(), "a provider that failed is left alone for a while"
+    provider.now, provider.failure = NOW + 3599 + RETRY_LOAD_SECONDS, None
+    assert auth.is_stale()
     auth.refresh()
     assert key_of(auth) == "AKDEMO3"
+
+
+def test_who_signs_with_keys_that_still_work_does_not_wait_for_their_renewal(provider: Rotating, auth: IAM) -> None:
+    auth.refresh()
+    provider.now = NOW + 3599
+    with auth._lock:  # as another thread holds it while it loads
+        auth.refresh()
+    assert key_of(auth) == "AKDEMO1"
+
+
+def test_keys_refused_although_just_renewed_are_not_renewed_again(provider: Rotating, auth: IAM) -> None:
+    auth.refresh()
+    assert auth.invalidate()
+    auth.refresh()
+    assert not auth.invalidate()
+    provider.now += RETRY_LOAD_SECONDS
+    assert auth.invalidate()
 
 
 @pytest.mark.parametrize("how", ["expired", "refused", "never loaded"])

@@ -28,6 +28,7 @@ from vikingdb_core.exceptions import (
 from vikingdb_core.hooks import hookimpl
 from vikingdb_core.hooks.call import Call
 from vikingdb_core.messages import Draft, Headers, Response
+from vikingdb_core.operation import Operation
 from vikingdb_core.request_options import RequestOptions
 from vikingdb_core.retry import Retry
 
@@ -217,6 +218,31 @@ def test_a_hook_cannot_change_anything_else_of_a_request(viking_client: ClientFa
         viking_client(Notes, plugins=[Tampers()]).shelf().read()
 
 
+@pytest.mark.parametrize("name", ["Authorization", "Host", "content-type", "X-Date", "X-Tt-Logid"])
+def test_a_hook_cannot_set_the_headers_the_sdk_writes(
+    viking_client: ClientFactory, viking_wire: Wire, name: str
+) -> None:
+    class Tampers:
+        @hookimpl
+        def before_request(self, request: Draft) -> None:
+            request.headers[name] = "mine"
+
+    with pytest.raises(ExtensionError, match=f"(?i){name}"):
+        viking_client(Notes, plugins=[Tampers()]).shelf().read()
+    assert viking_wire.sent == []
+
+
+def test_a_hook_cannot_take_away_the_headers_the_sdk_writes(viking_client: ClientFactory, viking_wire: Wire) -> None:
+    class Tampers:
+        @hookimpl
+        def before_request(self, request: Draft) -> None:
+            del request.headers["Host"]
+
+    with pytest.raises(ExtensionError, match="Host"):
+        viking_client(Notes, plugins=[Tampers()]).shelf().read()
+    assert viking_wire.sent == []
+
+
 def test_a_header_of_one_attempt_is_not_in_the_next(viking_client: ClientFactory, viking_wire: Wire) -> None:
     class First:
         @hookimpl
@@ -387,6 +413,25 @@ def test_a_request_that_cannot_be_sent_is_refused_before_anything_happens(
         viking_client(Notes, plugins=[diary]).shelf().read(body)
     assert viking_wire.sent == []
     assert diary.lines == []
+
+
+def test_a_get_with_a_body_is_refused(viking_client: ClientFactory, viking_wire: Wire) -> None:
+    with pytest.raises(InvalidRequest, match="query="):
+        viking_client(Notes).call(PING, {"a": 1})
+    assert viking_wire.sent == []
+
+
+def test_a_plane_the_domain_does_not_have_is_refused(viking_client: ClientFactory) -> None:
+    with pytest.raises(InvalidRequest, match="'astral'"):
+        viking_client(Notes).call(Operation.raw("POST", "/api", plane="astral"))
+
+
+def test_the_address_of_an_operation_cannot_be_changed_by_a_query(
+    viking_client: ClientFactory, viking_wire: Wire
+) -> None:
+    with pytest.raises(InvalidRequest, match="'Action'"):
+        viking_client(Notes).call(FOUND, request_options=RequestOptions(query={"Action": "BurnLibrary"}))
+    assert viking_wire.sent == []
 
 
 # Deadlines and timeouts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -16,33 +15,42 @@ from tests.support.notes import READ, AsyncNotes, NoteNotFound, Notes
 from vikingdb_core.exceptions import ServerError
 from vikingdb_core.messages import Request
 from vikingdb_core.operation import Operation, Safety
-from vikingdb_core.plans import Emit, Step, chunked, paged
+from vikingdb_core.plans import Emit, Step, paged
 from vikingdb_core.request_options import RequestOptions
 from vikingdb_core.resource import AsyncResource, Resource
 
 LIST = Operation.raw("POST", "/api/notes/list", safety=Safety.READ)
 
 
-def pages_of(items: list[str], size: int) -> Any:
-    """A service with a numbered listing."""
+def pages_of(items: list[str], size: int, total: int | None = None) -> Any:
+    """A service with a numbered listing, which may say how long it is."""
 
     def answer(request: Request) -> tuple[int, Any]:
         page = json.loads(request.body)["PageNumber"]
-        return 200, {"code": "Success", "result": {"items": items[(page - 1) * size : page * size]}}
+        found = {"items": items[(page - 1) * size : page * size], "total": total}
+        return 200, {"code": "Success", "result": found}
 
     return answer
 
 
 def listing(size: int, options: RequestOptions | None = None) -> Any:
-    return paged(LIST, {"text": "a"}, lambda response: response.result["items"], page_size=size, options=options)
+    return paged(
+        LIST,
+        {"text": "a"},
+        lambda response: response.result["items"],
+        lambda response: response.result["total"],
+        page_size=size,
+        options=options,
+    )
 
 
-@given(st.lists(st.text(max_size=3), max_size=25), st.integers(1, 7))
-def test_a_listing_is_read_whole_and_in_order_in_both_worlds(items: list[str], size: int) -> None:
-    calls = len(items) // size + 1
+@given(st.lists(st.text(max_size=3), max_size=25), st.integers(1, 7), st.booleans())
+def test_a_listing_is_read_whole_and_in_order_in_both_worlds(items: list[str], size: int, says_total: bool) -> None:
+    full, rest = divmod(len(items), size)
+    calls = (full + bool(rest) or 1) if says_total else full + 1  # else only a short page shows the end
     wire = Wire(clock := VirtualClock())
     client = ClientFactory(wire, clock)
-    wire.then(*[pages_of(items, size)] * (2 * calls))
+    wire.then(*[pages_of(items, size, len(items) if says_total else None)] * (2 * calls))
     assert list(Resource(client(Notes))._iterate(listing(size))) == items
 
     async def collect() -> list[str]:
@@ -53,6 +61,19 @@ def test_a_listing_is_read_whole_and_in_order_in_both_worlds(items: list[str], s
     assert [body["PageNumber"] for body in wire.bodies] == numbers * 2
     assert all(body["PageSize"] == size and body["text"] == "a" for body in wire.bodies)
     assert wire.unused == 0
+
+
+def test_a_service_that_sends_shorter_pages_than_asked_for_is_read_whole(
+    viking_client: ClientFactory, viking_wire: Wire
+) -> None:
+    viking_wire.then(*[pages_of(list("abcde"), 2, total=5)] * 3)
+    assert list(Resource(viking_client(Notes))._iterate(listing(100))) == list("abcde")
+
+
+def test_a_total_that_is_never_reached_does_not_ask_for_ever(viking_client: ClientFactory, viking_wire: Wire) -> None:
+    viking_wire.then(*[pages_of(list("abc"), 2, total=99)] * 3)
+    assert list(Resource(viking_client(Notes))._iterate(listing(2))) == list("abc")
+    assert viking_wire.unused == 0
 
 
 def test_a_page_is_asked_for_when_it_is_needed(viking_client: ClientFactory, viking_wire: Wire) -> None:
@@ -129,26 +150,3 @@ def test_the_failure_of_a_call_is_the_failure_of_its_plan(viking_client: ClientF
     for carry_out in (lambda: list(resource._iterate(plan())), lambda: resource._run(plan())):
         with pytest.raises(ServerError):
             carry_out()
-
-
-@given(st.lists(st.integers(), max_size=40), st.integers(1, 10))
-def test_chunks_are_full_but_the_last_and_lose_nothing(items: list[int], size: int) -> None:
-    chunks = list(chunked(items, size))
-    assert [item for chunk in chunks for item in chunk] == items
-    assert all(len(chunk) == size for chunk in chunks[:-1])
-    assert all(0 < len(chunk) <= size for chunk in chunks)
-
-
-def test_chunks_are_taken_from_an_endless_source_as_they_are_needed() -> None:
-    taken: list[int] = []
-
-    def endless() -> Iterator[int]:
-        number = 0
-        while True:
-            taken.append(number)
-            yield number
-            number += 1
-
-    source: Iterable[list[int]] = chunked(endless(), 3)
-    assert next(iter(source)) == [0, 1, 2]
-    assert taken == [0, 1, 2]

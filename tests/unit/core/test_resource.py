@@ -116,9 +116,11 @@ def test_an_unknown_field_is_sent_and_warned_of_once(shelf: Shelf, viking_wire: 
     assert [body["txet"] for body in viking_wire.bodies] == ["a", "b"]
 
 
-def test_the_warning_points_at_the_line_that_built_the_request() -> None:
+def test_the_warning_points_at_the_line_that_sent_the_request(viking_client: ClientFactory, viking_wire: Wire) -> None:
+    viking_wire.reply()
+    books = viking_client(VikingDB).collection(collection_name="books")
     with pytest.warns(UnknownFieldWarning, match="no field 'colour'") as caught:
-        NoteRequest(colour="red")
+        books.fetch({"ids": ["Dune"], "colour": "red"})
     assert caught[0].filename == __file__
 
 

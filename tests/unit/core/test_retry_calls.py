@@ -19,6 +19,7 @@ from vikingdb_core.exceptions import (
     ConnectError,
     ConnectionLost,
     DecodeError,
+    ExtensionError,
     MissingCredentials,
     PermissionDenied,
     PluginError,
@@ -119,6 +120,19 @@ def test_a_strategy_that_answers_nonsense_is_an_error_and_not_a_retry(
     with pytest.raises(ConfigError, match="Retry"):
         viking_client(Notes, retry=Confused()).shelf().read()
     assert len(viking_wire.requests) == 1
+
+
+def test_a_strategy_that_breaks_is_an_error_of_ours_with_its_cause(
+    viking_client: ClientFactory, viking_wire: Wire
+) -> None:
+    class Broken(Patient):
+        def decide(self, call: Call, error: VikingDBError, random: Any) -> Any:
+            raise ZeroDivisionError
+
+    viking_wire.reply(503)
+    with pytest.raises(ExtensionError, match="Broken") as caught:
+        viking_client(Notes, retry=Broken()).shelf().read()
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
 class Decides:
@@ -372,12 +386,32 @@ def test_credentials_that_cannot_be_renewed_are_refused_once(viking_client: Clie
         viking_client(Notes, retry=9).shelf().read()
 
 
-def test_a_refresh_that_fails_is_what_the_caller_sees(viking_client: ClientFactory, viking_wire: Wire) -> None:
+def test_a_refresh_that_fails_leaves_the_refusal_and_says_why(viking_client: ClientFactory, viking_wire: Wire) -> None:
     viking_wire.reply(401)
-    with pytest.raises(MissingCredentials) as caught:
+    with pytest.raises(Unauthorized) as caught:
         viking_client(Notes, auth=Rotating(fresh=1)).shelf().read()
     assert [attempt.outcome for attempt in caught.value.attempts] == ["Unauthorized"]
+    assert isinstance(caught.value.__cause__, MissingCredentials)
     assert "no keys to be had" in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_first_refresh_that_fails_is_what_the_caller_sees(viking_client: ClientFactory, viking_wire: Wire) -> None:
+    with pytest.raises(MissingCredentials, match="no keys to be had"):
+        viking_client(Notes, auth=Rotating(fresh=0)).shelf().read()
+    assert viking_wire.sent == []
+
+
+def test_a_refresh_that_breaks_is_an_error_of_ours_with_its_cause(
+    viking_client: ClientFactory, viking_wire: Wire
+) -> None:
+    class Broken(Rotating):
+        def refresh(self) -> None:
+            raise OSError("vault sealed")
+
+    with pytest.raises(MissingCredentials, match="OSError") as caught:
+        viking_client(Notes, auth=Broken()).shelf().read()
+    assert isinstance(caught.value.__cause__, OSError)
+    assert viking_wire.sent == []
 
 
 def test_one_attempt_is_one_attempt_for_credentials_too(viking_client: ClientFactory, viking_wire: Wire) -> None:

@@ -12,7 +12,7 @@ from vikingdb_core.credentials import IAM, APIKey, Auth, HeaderAuth, NoAuth, Sco
 from vikingdb_core.domain import Domain
 from vikingdb_core.exceptions import ConfigError, MissingCredentials
 from vikingdb_core.messages import Request
-from vikingdb_core.routing import InsecureTransportWarning
+from vikingdb_core.routing import InsecureTransportWarning, RegionMismatchWarning
 from vikingdb_vector.client import VikingDB
 from vikingdb_vector.domain import DOMAIN
 
@@ -53,7 +53,7 @@ def planes(client: Toy | VikingDB) -> tuple[str, str]:
             "vikingdb.ap-southeast-1.volcengineapi.com",
         ),
         (
-            {"endpoint": "https://api-vikingdb.vikingdb.cn-shanghai.volces.com", "region": "cn-beijing"},
+            {"endpoint": "https://api-vikingdb.vikingdb.cn-shanghai.volces.com", "region": "cn-shanghai"},
             "api-vikingdb.vikingdb.cn-shanghai.volces.com",
             "vikingdb.cn-shanghai.volcengineapi.com",
         ),
@@ -109,7 +109,7 @@ SHANGHAI = "https://api-vikingdb.vikingdb.cn-shanghai.volces.com"
     [
         ({"endpoint": SHANGHAI}, "cn-shanghai", "the endpoint's own"),
         ({"host": "api-vikingdb.vikingdb.ap-southeast-1.bytepluses.com"}, "ap-southeast-1", "the endpoint's own"),
-        ({"endpoint": SHANGHAI, "region": "cn-beijing"}, "cn-beijing", "argument"),
+        ({"endpoint": SHANGHAI, "region": "cn-shanghai"}, "cn-shanghai", "argument"),
         ({"endpoint": "https://vikingdb.internal.example"}, "cn-beijing", "default"),
         ({"endpoint": "http://127.0.0.1:8080"}, "cn-beijing", "default"),
     ],
@@ -122,6 +122,12 @@ def test_a_signature_is_for_the_region_of_a_documented_host_unless_another_is_gi
     client.ping()
     assert f"/{region}/vikingdb/request" in wire.requests[0].headers["Authorization"]
     assert (client.config.region, client.config.sources["region"]) == (region, source)
+
+
+def test_a_region_that_is_not_the_endpoints_is_warned_of_and_used() -> None:
+    with pytest.warns(RegionMismatchWarning, match="in region cn-shanghai.*signed for cn-beijing"):
+        client = VikingDB(endpoint=SHANGHAI, region="cn-beijing", auth=IAM("AKDEMO", "SKDEMO"))
+    assert client.config.region == "cn-beijing"
 
 
 def test_a_config_shows_the_endpoints_that_follow_from_the_region() -> None:

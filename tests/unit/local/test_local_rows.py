@@ -131,6 +131,26 @@ def test_a_committed_write_is_seen_even_if_the_arrays_could_not_follow(
     assert found(books) == {"a", "b"}
 
 
+@pytest.mark.parametrize("where", ["rows.put", "collection.Collection._publish", "segment.Segment.append"])
+def test_an_interrupted_write_is_seen_whole_or_not_at_all(
+    books: Wire, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    books.result("data/upsert", data=[book("a")])
+    assert found(books) == {"a"}
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"vikingdb_local.engine.{where}", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        books.result("data/upsert", data=[book("b"), book("c")])
+    monkeypatch.undo()
+    assert found(books) == ({"a"} if where == "rows.put" else {"a", "b", "c"})
+    assert set(fetched(books, "a", "b", "c")) == found(books)
+    books.result("data/upsert", data=[book("d")])
+    assert "d" in found(books)
+
+
 @pytest.mark.parametrize("rows", [0, 101])
 def test_a_batch_has_1_to_100_rows(books: Wire, rows: int) -> None:
     status, code, message = books.refusal("data/upsert", data=[book(f"r{n}") for n in range(rows)])

@@ -214,7 +214,7 @@ def test_a_listing_is_read_page_after_page(
     found = [getattr(item, attribute) for item in getattr(client.admin, method)(**named)]
     assert found == [f"n{number}" for number in range(sum(sizes))]
     assert wire.bodies == [
-        {"ProjectName": "shop", "Filter": {}, "PageNumber": number, "PageSize": PAGE_SIZE}
+        {"ProjectName": "shop", "Filter": {}, "PageNumber": number, "PageSize": 100}
         for number in range(1, len(sizes) + 1)
     ]
 

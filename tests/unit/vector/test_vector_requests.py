@@ -290,12 +290,12 @@ def test_wire_names_and_python_names_are_the_same(wire: FakeTransport, collectio
 
 def test_a_field_the_sdk_does_not_know_is_sent_and_warned_of_once(wire: FakeTransport, index: IndexClient) -> None:
     with pytest.warns(UnknownFieldWarning, match=r"no field 'limt'; it is sent .* Did you mean 'limit'\?") as warned:
-        m.SearchByIDRequest(id=1, limt=5)
+        index.search_by_id(m.SearchByIDRequest(id=1, limt=5))
     assert [Path(each.filename) for each in warned] == [Path(__file__)]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         index.search_by_id({"id": 1, "limt": 5})
-    assert wire.body["limt"] == 5
+    assert [body["limt"] for body in wire.bodies] == [5, 5]
 
 
 def test_any_field_name_can_be_sent(wire: FakeTransport, collection: CollectionClient) -> None:

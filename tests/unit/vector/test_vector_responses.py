@@ -145,6 +145,12 @@ def test_an_aggregate_has_a_total_and_groups(
     assert result.agg == (agg or {})
 
 
+def test_a_group_may_have_the_name_of_a_total(wire: FakeTransport, index: IndexClient) -> None:
+    wire.answers.append(envelope({"op": "count", "field": "tag", "agg": {"_total": 3, "b": 5}}))
+    result = index.aggregate({"op": "count", "field": "tag"}).result
+    assert (result.total, result.groups) == (8, {"_total": 3, "b": 5})
+
+
 def test_a_weighted_sum_of_vectors_is_typed(wire: FakeTransport, index: IndexClient) -> None:
     wire.answers.append(envelope({"vector_weighted_sum": {"vector": [1, 2], "found_ids": [1, "x"], "weight_sum": 1}}))
     summed = index.aggregate({"op": "vector_weighted_sum"}).result.vector_weighted_sum
