@@ -18,6 +18,6 @@ class TransportSettings:
     """
 
     pool_connections: int = 10
-    pool_maxsize: int = 10
+    pool_maxsize: int = 50
     proxies: Mapping[str, str] | None = field(default=None, repr=False)
     verify: bool | str = True

@@ -29,6 +29,8 @@ def parse_instant(text: str) -> int:
         if offset >= timedelta(days=1):
             raise ValueError("has an offset of a day or more")
         zone = timezone(-offset if sign == "-" else offset)
+    if (fraction or "")[3:].strip("0"):
+        raise ValueError("is finer than a millisecond, and the service keeps no more; round it")
     micros = int((fraction or "").ljust(6, "0")[:6])
     try:
         moment = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), micros, zone)

@@ -135,7 +135,8 @@ def _read_rows(collection: Collection, request: m.WriteDataBase) -> list[dict[st
             if most == 1
             else f"a call takes 1 to {most} rows"
         )
-        raise invalid(f"data has {len(request.data)} rows; {why}. Send the rows in several calls")
+        too_many = "" if not request.data else ". Send the rows in several calls"
+        raise invalid(f"data has {len(request.data)} rows; {why}{too_many}")
     if request.ttl is not None and not 0 <= request.ttl <= MAX_TTL_SECONDS:
         raise invalid(f"ttl is {request.ttl}; it must be 0 (never) to {MAX_TTL_SECONDS} seconds")
     known = set(collection.schema.fields)

@@ -131,7 +131,7 @@ def test_what_a_client_is_set_to_unless_told_otherwise() -> None:
         "connect_timeout": 10.0,
         "headers": {},
         "pool_connections": 10,
-        "pool_maxsize": 10,
+        "pool_maxsize": 50,
         "verify": True,
         "plugins": (),
         "allow_insecure": False,
