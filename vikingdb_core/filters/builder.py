@@ -61,6 +61,8 @@ class F:
         name: the field's name; the index must have it among its scalar fields.
     """
 
+    __array_ufunc__ = None  # numpy before 2 would compare its scalars with the field itself; this makes it ask us
+
     name: str
 
     def __post_init__(self) -> None:

@@ -61,7 +61,7 @@ class RequestsTransport:
                 return _whole(raw, request, time.monotonic() + timeouts.total)
             finally:
                 raw.close()
-        return StreamedResponse(raw.status_code, Headers(raw.headers), _chunks(raw, request), raw.close)
+        return StreamedResponse(raw.status_code, _headers(raw), _chunks(raw, request), raw.close)
 
     def close(self) -> None:
         with self._lock:
@@ -129,7 +129,12 @@ def _whole(raw: requests.Response, request: Request, ends: float) -> Response:
             raise RequestTimeout(
                 f"{request.endpoint.origin} was still sending its answer when the attempt's time was up"
             )
-    return Response(raw.status_code, Headers(raw.headers), b"".join(received))
+    return Response(raw.status_code, _headers(raw), b"".join(received))
+
+
+def _headers(raw: requests.Response) -> Headers:
+    # A server may fold a header over lines; read, it has none.
+    return Headers((name, " ".join(value.split())) for name, value in raw.headers.items())
 
 
 def _chunks(raw: requests.Response, request: Request) -> Iterator[bytes]:
