@@ -99,8 +99,10 @@ def ensure_request_options(options: RequestOptions | None) -> RequestOptions:
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
-    """Refuse headers that belong to the SDK."""
-    for name in headers:
+    """Refuse headers that belong to the SDK, and text that signers and servers would read differently."""
+    for name, value in headers.items():
+        if isinstance(value, str) and not value.isascii():
+            raise InvalidRequest(f"header {name!r} has a character outside ASCII; percent-encode it")
         if str(name).lower() in RESERVED_HEADERS:
             hint = "; use request_id= instead" if str(name).lower() == "x-tt-logid" else ""
             raise InvalidRequest(f"header {name!r} is written by the SDK and cannot be set by hand{hint}")

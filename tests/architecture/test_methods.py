@@ -12,6 +12,7 @@ import pytest
 
 import vikingdb_vector as v
 from vikingdb_core.resource import Resource
+from vikingdb_vector.domain import DOMAIN
 
 RESOURCES = [
     (v.CollectionClient, v.AsyncCollectionClient),
@@ -39,6 +40,16 @@ def test_a_method_is_one_sentence_and_says_its_wire_operation(method: Callable[.
     assert isinstance(call, ast.Call)
     assert isinstance(call.func, ast.Attribute)
     assert call.func.attr in {"_call", "_run", "_iterate"}
+
+
+def test_what_is_experimental_says_so_where_it_is_called() -> None:
+    wires = {
+        operation.path: operation for operation in DOMAIN.operations if operation.experimental and not operation.query
+    }
+    assert wires
+    for path, operation in wires.items():
+        (method,) = [each.values[0] for each in METHODS if f"POST {path}``" in (inspect.getdoc(each.values[0]) or "")]
+        assert f"Experimental: {operation.experimental}" in (inspect.getdoc(method) or "")
 
 
 @pytest.mark.parametrize(("sync", "asynchronous"), RESOURCES)

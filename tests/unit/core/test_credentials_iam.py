@@ -196,6 +196,27 @@ def test_keys_the_service_refuses_twice_are_given_up(provider: Rotating, auth: I
     assert provider.loads == 2
 
 
+def test_a_provider_that_fails_before_there_are_keys_stops_the_call_before_anything_is_sent(
+    provider: Rotating, auth: IAM
+) -> None:
+    provider.failure, wire = OSError("PLANTED"), FakeTransport()
+    with pytest.raises(MissingCredentials, match=r"could not load credentials: OSError") as caught:
+        Toy(endpoint="https://h.example", auth=auth, transport=wire).call(READ)
+    assert caught.value.__cause__ is provider.failure
+    assert "PLANTED" not in str(caught.value)
+    assert wire.requests == []
+
+
+def test_a_refusal_stays_the_answer_when_no_fresh_keys_can_be_had(provider: Rotating, auth: IAM) -> None:
+    auth.refresh()
+    provider.failure = OSError("down")
+    wire = FakeTransport(reply(401, {"code": "Unauthorized", "message": "expired"}))
+    with pytest.raises(Unauthorized, match="expired") as caught:
+        Toy(endpoint="https://h.example", auth=auth, transport=wire, clock=FakeClock()).call(READ)
+    assert any("no fresh credentials could be had" in note for note in caught.value.__notes__)
+    assert len(wire.requests) == 1
+
+
 def test_keys_that_cannot_be_renewed_are_not_tried_again() -> None:
     wire = FakeTransport(reply(401, {"code": "Unauthorized"}))
     with pytest.raises(Unauthorized):

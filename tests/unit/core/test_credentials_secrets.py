@@ -40,6 +40,7 @@ AUTHS: dict[str, Callable[[], Auth]] = {
     "provider": lambda: IAM(provider=Provider()),
     "api key": lambda: APIKey(PLANTED),
     "header": lambda: HeaderAuth({"X-Gateway-Token": PLANTED}),
+    "header whose name does not tell": lambda: HeaderAuth({"X-Top-User-Id": PLANTED}),
     "several headers": lambda: HeaderAuth({"X-Api-Key": PLANTED, "Cookie": PLANTED, "X-Access-Key": PLANTED}),
 }
 FAILURES: dict[str, Callable[[Auth], Toy]] = {

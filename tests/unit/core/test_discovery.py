@@ -14,7 +14,7 @@ from tests.unit.vector.fakes import READ, FakeTransport, Toy
 from vikingdb_core import discovery
 from vikingdb_core.credentials import NoAuth
 from vikingdb_core.endpoint import Endpoint
-from vikingdb_core.exceptions import ConfigError, PluginConflict, PluginLoadError
+from vikingdb_core.exceptions import ConfigError, PluginConflict, PluginLoadError, RequestError
 from vikingdb_core.transport import TransportSettings
 
 Install = Callable[..., None]
@@ -282,6 +282,8 @@ def test_a_transport_is_chosen_by_the_scheme_of_the_endpoint_and_built_at_the_fi
     client.call(READ)
     client.call(READ)
     client.close()
+    with pytest.raises(RequestError, match="this client was closed"):
+        client.call(READ)
     endpoint = Endpoint("pigeon", "loft", None, "", (("speed", "3"),))
     assert sys.modules["acme_pigeon"].built == [(endpoint, TransportSettings(pool_maxsize=3)), "closed"]
 

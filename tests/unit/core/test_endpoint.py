@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.vector.fakes import READ, FakeTransport, Toy
+from tests.unit.vector.fakes import READ, AsyncToy, FakeTransport, Toy
 from vikingdb_core.config import resolve
 from vikingdb_core.credentials import NoAuth
 from vikingdb_core.endpoint import Endpoint
@@ -63,6 +63,8 @@ def test_what_a_text_reads_as(text: str, expected: Endpoint) -> None:
         ("https://h.example?a=1", "must not have a query"),
         ("https://h.example#top", "must not have a fragment"),
         ("local://demo#top", "must not have a fragment"),
+        ("local:/folder", "one slash after its scheme"),
+        ("https:/h.example", "one slash after its scheme"),
     ],
 )
 def test_what_is_no_endpoint_is_refused(text: str, says: str) -> None:
@@ -178,6 +180,13 @@ def test_an_unknown_scheme_is_refused_naming_those_there_are() -> None:
 def test_an_unknown_scheme_is_refused_for_the_control_plane_too() -> None:
     with pytest.raises(ConfigError, match="no transport for ftp://"):
         Toy(endpoint="https://h.example", control_endpoint="ftp://h.example", auth=NoAuth())
+
+
+def test_an_async_client_without_an_async_transport_says_what_there_is() -> None:
+    with pytest.raises(
+        ConfigError, match=r"no asynchronous transport for ftp:// .*synchronous client, or pass transport="
+    ):
+        AsyncToy(endpoint="ftp://h.example", auth=NoAuth())
 
 
 def test_a_transport_passed_in_carries_any_scheme() -> None:

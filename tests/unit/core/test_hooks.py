@@ -265,6 +265,17 @@ def test_before_request_adds_headers_to_every_attempt_afresh() -> None:
     assert [request.headers["X-Attempt"] for request in wire.requests] == ["1", "2"]
 
 
+@pytest.mark.parametrize("name", ["Authorization", "host", "X-Tt-Logid", "content-type"])
+def test_before_request_cannot_write_the_headers_that_are_the_sdks(name: str) -> None:
+    def overwrite(request: Draft) -> None:
+        request.headers[name] = "mine"
+
+    made, wire = client(plugin("before_request", overwrite))
+    with pytest.raises(ExtensionError, match=rf"(?i)a plugin set header {name} in before_request"):
+        made.call(READ)
+    assert wire.requests == []
+
+
 def test_respond_answers_in_the_networks_place_and_the_first_answer_wins() -> None:
     notes: list[str] = []
     made, wire = client(

@@ -51,6 +51,11 @@ class OldWrapper:
         yield
 
 
+class Asynchronous:
+    @hookimpl
+    async def before_call(self, call: Any) -> None: ...
+
+
 class Newer:
     hook_api = HOOK_API + 1
 
@@ -87,6 +92,7 @@ def function(call: Any) -> None: ...
         (NothingLikeAHook(), r"'NothingLikeAHook' does not fit: .*unknown hook 'xyzzy'"),
         (Wrapper(), r"'Wrapper' wraps before_call; .* Use before_call and after_call, .*call\.state"),
         (OldWrapper(), r"'OldWrapper' wraps after_call"),
+        (Asynchronous(), r"'Asynchronous': before_call is async; hooks are plain functions"),
         (Newer(), rf"'Newer' was written for hook API {HOOK_API + 1}, .* has {HOOK_API}; upgrade vikingdb-core"),
         (Older(), rf"'Older' was written for hook API {HOOK_API - 1}, .* has {HOOK_API}; upgrade the plugin"),
         (Nonsense(), r"'Nonsense' was written for hook API 1, .*; upgrade the plugin"),

@@ -103,6 +103,11 @@ def test_the_header_of_the_request_id_points_to_the_option() -> None:
         {"max_attempts": 1.5},
         {"headers": "X-A: 1"},
         {"query": [("a", "1")]},
+        {"idempotent": "yes"},
+        {"idempotent": 1},
+        {"request_id": ""},
+        {"request_id": " "},
+        {"request_id": 5},
         {"timeout": 0},
         {"timeout": -1},
         {"timeout": True},
@@ -144,7 +149,7 @@ def test_what_is_no_request_options_sends_nothing(wrong: Any) -> None:
     [
         ({"X A": "1"}, "X A"),
         ({"X-A": "1\r\nX-B: 2"}, "X-A"),
-        ({"X-A": "三"}, "outside Latin-1"),
+        ({"X-A": "三"}, "outside ASCII"),
         ({"X-A": 1}, "map a str"),
     ],
 )
@@ -152,6 +157,13 @@ def test_a_header_that_is_none_sends_nothing(headers: dict[str, Any], says: str)
     toy, wire = client()
     with pytest.raises(InvalidRequest, match=says):
         toy.call(READ, request_options=RequestOptions(headers=headers))
+    assert wire.requests == []
+
+
+def test_the_address_of_an_operation_cannot_be_changed_by_a_query() -> None:
+    toy, wire = client()
+    with pytest.raises(InvalidRequest, match=r"query 'Action' is part of the address of toy\.manage"):
+        toy.call(MANAGE, request_options=RequestOptions(query={"Action": "Delete"}))
     assert wire.requests == []
 
 

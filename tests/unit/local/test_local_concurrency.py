@@ -61,19 +61,19 @@ def test_readers_see_whole_batches_only(books: Wire) -> None:
             done.set()
 
     def read() -> None:
-        while not done.is_set():
+        while not done.wait(0.001):  # lets the writer have the interpreter
             hits = books.result("data/search/vector", dense_vector=[1, 0, 0, 0], limit=50)["data"]
             assert len(hits) in (0, 20)
             assert len({(hit["fields"]["year"], hit["fields"]["genre"]) for hit in hits}) <= 1
             assert all(hit["score"] == hit["fields"]["year"] or hit["fields"]["year"] == 0 for hit in hits)
 
     def count() -> None:
-        while not done.is_set():
+        while not done.wait(0.001):  # lets the writer have the interpreter
             groups = books.result("data/agg", op="count", field="genre")["agg"]
             assert list(groups.values()) in ([], [20])
 
     def look_up() -> None:
-        while not done.is_set():
+        while not done.wait(0.001):  # lets the writer have the interpreter
             fetched = books.result("data/fetch_in_collection", ids=keys)["fetch"]
             assert len({item["fields"]["year"] for item in fetched}) <= 1
 
@@ -92,7 +92,7 @@ def test_keyword_searches_and_writes_do_not_disturb_each_other(books: Wire) -> N
             done.set()
 
     def search() -> None:
-        while not done.is_set():
+        while not done.wait(0.001):  # lets the writer have the interpreter
             hits = books.result("data/search/keywords", query="common", limit=100)["data"]
             assert len(hits) <= 6
             assert all("common" in hit["fields"]["title"] for hit in hits)

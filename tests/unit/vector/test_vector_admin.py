@@ -240,6 +240,27 @@ def test_a_listing_is_read_page_after_page_asynchronously(
 
 
 @each_listing
+def test_the_total_says_when_a_listing_ends_though_a_page_be_short(
+    method: str, key: str, wire_name: str, attribute: str, wire: FakeTransport, client: VikingDB
+) -> None:
+    for names in (["a", "b"], ["c"], []):
+        result = {key: [{wire_name: name} for name in names], "TotalCount": 3}
+        wire.answers.append(reply(body={"ResponseMetadata": {}, "Result": result}))
+    assert [getattr(item, attribute) for item in getattr(client.admin, method)()] == ["a", "b", "c"]
+    assert len(wire.requests) == 2
+
+
+@each_listing
+def test_a_listing_whose_total_is_never_reached_ends_with_an_empty_page(
+    method: str, key: str, wire_name: str, attribute: str, wire: FakeTransport, client: VikingDB
+) -> None:
+    for names in (["a"], []):
+        result = {key: [{wire_name: name} for name in names], "TotalCount": 9}
+        wire.answers.append(reply(body={"ResponseMetadata": {}, "Result": result}))
+    assert len(list(getattr(client.admin, method)())) == 1
+
+
+@each_listing
 def test_pages_are_read_as_their_items_are_asked_for(
     method: str, key: str, wire_name: str, attribute: str, wire: FakeTransport, client: VikingDB
 ) -> None:

@@ -29,7 +29,7 @@ from vikingdb_core.traits import Safety
 from vikingdb_vector import admin, collection, embedding, exceptions, index, rerank
 from vikingdb_vector.client import AsyncVikingDB, VikingDB
 from vikingdb_vector.domain import DOMAIN
-from vikingdb_vector.operations import UPSERT
+from vikingdb_vector.operations import PING, UPSERT
 
 KEYED = [{"id": 1, "title": "a"}, {"id": 2}]
 
@@ -99,6 +99,26 @@ def test_an_upsert_that_was_certainly_not_processed_goes_out_again(
     wire.answers.append(failure)
     client.collection(collection_name="books").upsert({"data": KEYED})
     assert len(wire.requests) == 2
+
+
+@pytest.mark.parametrize(("request_", "sent"), [({"ids": [1]}, 2), ({"delete_all": True}, 1), ({"del_all": True}, 1)])
+def test_deleting_keys_may_be_resent_and_deleting_all_may_not(
+    request_: dict[str, Any], sent: int, wire: FakeTransport, client: VikingDB
+) -> None:
+    wire.answers.append(ConnectionLost("reset"))
+    handle = client.collection(collection_name="books")
+    if sent == 2:
+        handle.delete(request_)
+    else:
+        with pytest.raises(ConnectionLost):
+            handle.delete(request_)
+    assert len(wire.requests) == sent
+
+
+def test_a_get_carries_no_body(wire: FakeTransport, client: VikingDB) -> None:
+    with pytest.raises(core.InvalidRequest, match=r"vector\.ping is a GET, which carries no body"):
+        client.call(PING, {"verbose": True})
+    assert wire.requests == []
 
 
 def test_a_key_does_not_make_other_operations_safer_or_less_safe() -> None:

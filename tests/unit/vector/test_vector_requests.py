@@ -339,6 +339,36 @@ def test_an_empty_locator_is_none(wire: FakeTransport, client: VikingDB) -> None
     assert wire.body == {"collection_name": "books", "ids": [1]}
 
 
+@pytest.mark.parametrize(
+    ("handle", "says"),
+    [
+        (lambda client: client.collection(), "collection_name or resource_id"),
+        (lambda client: client.collection(project_name="shop"), "collection_name or resource_id"),
+        (lambda client: client.index(collection_name="books"), "index_name"),
+        (lambda client: client.index(index_name="by_mood"), "collection_name or resource_id"),
+    ],
+)
+def test_a_handle_on_nothing_in_particular_sends_nothing(
+    handle: Callable[[VikingDB], Any], says: str, wire: FakeTransport, client: VikingDB
+) -> None:
+    with pytest.raises(InvalidRequest, match=rf"does not say which: name {says} on the handle"):
+        handle(client).fetch({"ids": [1]})
+    assert wire.requests == []
+
+
+def test_a_handle_on_nothing_in_particular_takes_the_name_from_each_request(
+    wire: FakeTransport, client: VikingDB
+) -> None:
+    client.collection().fetch({"ids": [1], "collection_name": "books"})
+    assert wire.body == {"collection_name": "books", "ids": [1]}
+
+
+def test_a_request_cannot_send_a_bound_handle_elsewhere(wire: FakeTransport, client: VikingDB) -> None:
+    with pytest.raises(InvalidRequest, match=r"adds resource_id='vdb-1' to a bound handle"):
+        client.collection(collection_name="books").delete({"ids": [1], "resource_id": "vdb-1"})
+    assert wire.requests == []
+
+
 @pytest.mark.parametrize("wrong", [5, ["books"], object()])
 def test_a_locator_that_is_no_text_is_refused(wrong: Any, client: VikingDB) -> None:
     with pytest.raises(InvalidRequest, match="collection_name"):
@@ -358,8 +388,10 @@ def test_a_filter_may_be_typed_or_json(filter_: Any, wire: FakeTransport, index:
 
 
 def test_a_filter_that_is_neither_is_refused(index: IndexClient) -> None:
-    with pytest.raises(InvalidRequest, match="filter"):
+    with pytest.raises(InvalidRequest, match=r"filter: .* not str; the wire has no filter text, build one with F$"):
         index.search_by_random({"filter": "price < 20"})
+    with pytest.raises(InvalidRequest, match=r"filter: .* not int$"):
+        index.search_by_random({"filter": 5})
 
 
 def test_ids_keep_their_type(wire: FakeTransport, collection: CollectionClient) -> None:
