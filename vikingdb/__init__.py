@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         IndexClient,
         RerankClient,
         VikingDB,
+        VikingVector,
     )
 
     from . import auth, config, credentials, exceptions, request_options, transport, vector, version
@@ -35,7 +36,7 @@ _HOMES = {
     "vikingdb_core.request_options": ("RequestOptions",),
     "vikingdb_core.retry": ("RetryPolicy",),
     "vikingdb_core.filters": ("F", "Filter"),
-    "vikingdb_vector.client": ("AsyncVikingDB", "VikingDB"),
+    "vikingdb_vector.client": ("AsyncVikingDB", "VikingDB", "VikingVector"),
     "vikingdb_vector.collection": ("CollectionClient",),
     "vikingdb_vector.embedding": ("EmbeddingClient",),
     "vikingdb_vector.index": ("IndexClient",),
@@ -63,6 +64,7 @@ __all__ = [
     "RetryPolicy",
     "VikingDB",
     "VikingDBError",
+    "VikingVector",
     "__version__",
     "auth",
     "config",

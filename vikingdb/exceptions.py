@@ -28,11 +28,11 @@ from vikingdb_core.exceptions import (
     TransportError,
     Unauthorized,
     UnknownOption,
+    VikingAPIException,
+    VikingConnectionException,
     VikingDBError,
+    VikingException,
 )
-
-VikingException = VikingDBError
-VikingAPIException = APIError
 
 __all__ = [
     "APIError",
@@ -63,6 +63,7 @@ __all__ = [
     "Unauthorized",
     "UnknownOption",
     "VikingAPIException",
+    "VikingConnectionException",
     "VikingDBError",
     "VikingException",
 ]

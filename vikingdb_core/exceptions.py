@@ -2,7 +2,7 @@
 
 ::
 
-    VikingDBError
+    VikingDBError                   (also VikingException) the root; the other name is the official package's
     ├── ConfigError                 (also ValueError) the client was built wrongly; nothing was sent
     │   ├── MissingCredentials
     │   └── UnknownOption           (also TypeError)
@@ -15,12 +15,13 @@
     │   ├── InvalidRequest          (also ValueError)
     │   ├── AuthModeError
     │   └── DeadlineExceeded        (also TimeoutError)
-    ├── TransportError              no complete response; ``sent`` says what is known
+    ├── TransportError              (also VikingConnectionException) no complete response; ``sent`` says what is known
     │   ├── ConnectError            (also ConnectionError) never sent
     │   ├── RequestTimeout          (also TimeoutError) perhaps processed
     │   └── ConnectionLost          (also ConnectionError) perhaps processed
+    ├── WaitTimeout                 (also TimeoutError) what was waited for did not come about
     ├── DecodeError                 a success that is not what the operation promises
-    └── APIError                    the service said no
+    └── APIError                    (also VikingAPIException) the service said no
         ├── BadRequest              400 and other 4xx
         ├── Unauthorized            401
         ├── PermissionDenied        403
@@ -38,7 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,47 @@ class Attempt:
     waited_seconds: float
 
 
-class VikingDBError(Exception):
+class VikingException(Exception):
+    """The official package's root, called as there; every exception of this SDK is one."""
+
+    def __init__(
+        self,
+        code: str | int | None = None,
+        request_id: str = "unknown",
+        message: str | None = None,
+        status_code: int | None = None,
+    ) -> None:
+        self.code = code
+        self.request_id = request_id or "unknown"
+        self.status_code = status_code
+        self.message = message or f"request failed (code={code})"
+        super().__init__(self.message)
+
+    def promote(self, target_cls: type[AnyVikingException]) -> AnyVikingException:
+        """The same trouble as another of the official classes."""
+        if isinstance(self, target_cls):
+            return self
+        return target_cls(self.code, self.request_id, self.message, status_code=self.status_code)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.message), self.__dict__
+
+
+AnyVikingException = TypeVar("AnyVikingException", bound=VikingException)
+
+
+class VikingAPIException(VikingException):
+    """The official package's class for errors the service answers with; every ``APIError`` is one."""
+
+
+class VikingConnectionException(VikingException):
+    """The official package's class for a service that cannot be reached; every ``TransportError`` is one."""
+
+    def __init__(self, msg: str = "", cause: str = "") -> None:
+        super().__init__(None, message=f"{msg}: {cause}" if cause else msg)
+
+
+class VikingDBError(VikingException):
     """Root of everything this SDK raises on purpose.
 
     Attributes:
@@ -71,7 +112,7 @@ class VikingDBError(Exception):
         request_id: str | None = None,
         operation: str | None = None,
     ) -> None:
-        super().__init__(message)
+        Exception.__init__(self, message)  # the official root takes the code first
         self.message = message
         self.code = code
         self.status_code = status_code
@@ -90,11 +131,8 @@ class VikingDBError(Exception):
         shown = ", ".join(f"{name}={value}" for name, value in details.items() if value is not None)
         return f"{self.message} ({shown})" if shown else self.message
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (type(self), self.message), self.__dict__
 
-
-def _restore(cls: type[VikingDBError], message: str) -> VikingDBError:
+def _restore(cls: type[VikingException], message: str) -> VikingException:
     error = cls.__new__(cls, message)
     Exception.__init__(error, message)
     return error
@@ -157,7 +195,7 @@ class DeadlineExceeded(RequestError, TimeoutError):
     """The call's deadline passed, or would pass, before another attempt."""
 
 
-class TransportError(VikingDBError):
+class TransportError(VikingDBError, VikingConnectionException):
     """No complete response arrived.
 
     Attributes:
@@ -190,6 +228,10 @@ class ConnectionLost(TransportError, ConnectionError):
         super().__init__(message, sent=sent, **details)
 
 
+class WaitTimeout(VikingDBError, TimeoutError):
+    """What a helper waited for did not come about in time. Every call it made succeeded."""
+
+
 class DecodeError(VikingDBError):
     """The service reported success with a body that is not what the operation promises.
 
@@ -202,7 +244,7 @@ class DecodeError(VikingDBError):
         self.body = body[:2048]
 
 
-class APIError(VikingDBError):
+class APIError(VikingDBError, VikingAPIException):
     """The service answered with an error.
 
     Attributes:

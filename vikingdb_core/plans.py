@@ -10,9 +10,10 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from .exceptions import WaitTimeout
 from .models import RequestModel
 from .operation import Operation
-from .request_options import RequestOptions
+from .request_options import RequestOptions, check_seconds
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -34,7 +35,14 @@ class Emit(Generic[T]):
     item: T
 
 
-Plan: TypeAlias = Generator[Step | Emit[Any], Any, R]
+@dataclass(frozen=True)
+class Pause:
+    """Wait before going on. Answered with the client's monotonic time."""
+
+    seconds: float
+
+
+Plan: TypeAlias = Generator[Step | Emit[Any] | Pause, Any, R]
 
 
 def paged(
@@ -61,3 +69,31 @@ def paged(
         if not found or (len(found) < page_size if whole is None else seen >= whole):
             return
         page += 1
+
+
+def polled(
+    operation: Operation[Any, Any],
+    request: Mapping[str, Any],
+    look: Callable[[Any], tuple[T | None, str]],
+    *,
+    what: str,
+    timeout: float,
+    poll_seconds: float,
+    options: RequestOptions | None = None,
+) -> Plan[T]:
+    """Call again and again until ``look`` finds what is waited for in the answer.
+
+    Raises:
+        WaitTimeout: it was not there in time; the message ends with what ``look`` said last.
+    """
+    check_seconds("timeout", timeout)
+    check_seconds("poll_seconds", poll_seconds)
+    now: float = yield Pause(0.0)
+    ends = now + timeout
+    while True:
+        found, state = look((yield Step(operation, request, options)))
+        if found is not None:
+            return found
+        if now >= ends:
+            raise WaitTimeout(f"{what} was not ready after {timeout:g} seconds: {state}", operation=operation.name)
+        now = yield Pause(min(poll_seconds, ends - now))

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from pydantic import BaseModel
 
+from .effects import Flow, Sleep
 from .exceptions import InvalidRequest
 from .models import AnyRequest, RequestModel, ResponseModel
 from .operation import Operation
-from .plans import Emit, Plan
+from .plans import Emit, Pause, Plan, Step
 from .request_options import RequestOptions
 from .traits import Safety
 
@@ -33,8 +34,8 @@ RequestLike = RequestModel | Mapping[str, Any] | None
 class Resource:
     """A handle that calls operations through a synchronous client."""
 
-    def __init__(self, client: BaseClient, locator: Mapping[str, str | None] | None = None) -> None:
-        self._client = client
+    def __init__(self, service: BaseClient, locator: Mapping[str, str | None] | None = None) -> None:
+        self._client = service
         self._locator = clean_locator(locator)
 
     def _call(self, operation: Operation[Req, Res], request: RequestLike, options: RequestOptions | None) -> Res:
@@ -43,14 +44,19 @@ class Resource:
         )
 
     def _run(self, plan: Plan[R]) -> R:
-        """Carry out a plan and return its aggregate."""
+        """Carry out a plan and return its aggregate. What a call raises is raised inside the plan."""
         answer: Any = None
+        error: Exception | None = None
         while True:
             try:
-                step = plan.send(answer)
+                step = plan.send(answer) if error is None else plan.throw(error)
             except StopIteration as end:
                 return cast(R, end.value)
-            answer = None if isinstance(step, Emit) else self._call(step.operation, step.request, step.options)
+            answer = error = None
+            try:
+                answer = self._take(step)
+            except Exception as raised:
+                error = raised
 
     def _iterate(self, plan: Plan[Any]) -> Iterator[Any]:
         """Carry out a plan as its items are asked for."""
@@ -60,11 +66,17 @@ class Resource:
                 step = plan.send(answer)
             except StopIteration:
                 return
-            answer = None
             if isinstance(step, Emit):
                 yield step.item
-            else:
-                answer = self._call(step.operation, step.request, step.options)
+            answer = self._take(step)
+
+    def _take(self, step: Step | Emit[Any] | Pause) -> Any:
+        match step:
+            case Step(operation, request, options):
+                return self._call(operation, request, options)
+            case Pause(seconds):
+                return self._client._perform(_paused(seconds, self._client))
+        return None
 
     def _safety(self, operation: Operation[Any, Any], body: Mapping[str, Any]) -> Safety:
         """How safe it is to resend this very request; the operation's own word unless the handle knows better."""
@@ -79,8 +91,8 @@ class AsyncResource(Resource):
 
     _client: AsyncBaseClient  # type: ignore[assignment]  # the async twin of what the sync handle holds
 
-    def __init__(self, client: AsyncBaseClient, locator: Mapping[str, str | None] | None = None) -> None:
-        super().__init__(client, locator)  # type: ignore[arg-type]
+    def __init__(self, service: AsyncBaseClient, locator: Mapping[str, str | None] | None = None) -> None:
+        super().__init__(service, locator)  # type: ignore[arg-type]
 
     async def _call(  # type: ignore[override]  # awaited by awaitable()
         self, operation: Operation[Req, Res], request: RequestLike, options: RequestOptions | None
@@ -91,12 +103,17 @@ class AsyncResource(Resource):
 
     async def _run(self, plan: Plan[R]) -> R:  # type: ignore[override]
         answer: Any = None
+        error: Exception | None = None
         while True:
             try:
-                step = plan.send(answer)
+                step = plan.send(answer) if error is None else plan.throw(error)
             except StopIteration as end:
                 return cast(R, end.value)
-            answer = None if isinstance(step, Emit) else await self._call(step.operation, step.request, step.options)
+            answer = error = None
+            try:
+                answer = await self._take(step)
+            except Exception as raised:
+                error = raised
 
     async def _iterate(self, plan: Plan[Any]) -> AsyncIterator[Any]:  # type: ignore[override]
         answer: Any = None
@@ -105,11 +122,23 @@ class AsyncResource(Resource):
                 step = plan.send(answer)
             except StopIteration:
                 return
-            answer = None
             if isinstance(step, Emit):
                 yield step.item
-            else:
-                answer = await self._call(step.operation, step.request, step.options)
+            answer = await self._take(step)
+
+    async def _take(self, step: Step | Emit[Any] | Pause) -> Any:
+        match step:
+            case Step(operation, request, options):
+                return await self._call(operation, request, options)
+            case Pause(seconds):
+                return await self._client._perform(_paused(seconds, self._client))
+        return None
+
+
+def _paused(seconds: float, client: BaseClient | AsyncBaseClient) -> Flow[float]:
+    if seconds > 0:
+        yield Sleep(seconds)
+    return client._clock.monotonic()
 
 
 def awaitable(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]:

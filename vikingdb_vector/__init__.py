@@ -6,7 +6,7 @@ from vikingdb_core.request_options import RequestOptions
 
 from . import exceptions, models
 from .admin import AdminClient, AsyncAdminClient
-from .client import AsyncVikingDB, VikingDB
+from .client import AsyncVikingDB, VikingDB, VikingVector
 from .collection import AsyncCollectionClient, CollectionClient
 from .embedding import AsyncEmbeddingClient, EmbeddingClient
 from .exceptions import (
@@ -60,6 +60,7 @@ __all__ = [  # noqa: F811  # the imported one is for mypy
     "TaskNotFound",
     "VikingConnectionException",
     "VikingDB",
+    "VikingVector",
     "VikingVectorException",
     "__version__",
     "exceptions",

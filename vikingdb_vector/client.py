@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vikingdb_core.client import AsyncBaseClient, BaseClient
 from vikingdb_core.models import Envelope
@@ -11,6 +13,7 @@ from vikingdb_core.request_options import RequestOptions
 
 from . import operations as ops
 from .domain import DOMAIN
+from .legacy import by_official_name
 from .models import CollectionMeta, IndexMeta
 
 if TYPE_CHECKING:
@@ -99,6 +102,23 @@ class VikingDB(BaseClient):
         """
         return self.call(ops.PING, request_options=request_options)
 
+    def request(
+        self, api: str, payload: Mapping[str, Any], *, options: RequestOptions | None = None
+    ) -> Mapping[str, Any]:
+        """Call an API by the official package's name for it (``API_VECTOR_…``), mapping in and mapping out.
+
+        For programs written for that package; others call the handles' methods.
+        """
+        return self.call(by_official_name(api), payload, request_options=options).model_dump(exclude_none=True)
+
+
+class VikingVector(VikingDB):
+    """Older name of :class:`VikingDB`, in the official package too."""
+
+    def __init__(self, **options: Any) -> None:
+        warnings.warn("VikingVector is the older name of VikingDB", FutureWarning, stacklevel=2)
+        super().__init__(**options)
+
 
 class AsyncVikingDB(AsyncBaseClient):
     """The same, awaited; see :class:`VikingDB`."""
@@ -162,3 +182,13 @@ class AsyncVikingDB(AsyncBaseClient):
     async def ping(self, *, request_options: RequestOptions | None = None) -> Envelope:
         """Ask whether the endpoint answers; see :meth:`VikingDB.ping`."""
         return await self.call(ops.PING, request_options=request_options)
+
+    async def request(
+        self, api: str, payload: Mapping[str, Any], *, options: RequestOptions | None = None
+    ) -> Mapping[str, Any]:
+        """Call an API by the official package's name for it (``API_VECTOR_…``), mapping in and mapping out.
+
+        For programs written for that package; others call the handles' methods.
+        """
+        answer = await self.call(by_official_name(api), payload, request_options=options)
+        return answer.model_dump(exclude_none=True)

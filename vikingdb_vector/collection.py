@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class CollectionClient(Resource):
     """A handle on one collection. Making one does no I/O and does not check that it exists."""
 
-    def __init__(self, client: BaseClient, meta: m.CollectionMeta, *, primary_key: str | None = None) -> None:
-        super().__init__(client, meta.to_wire())
+    def __init__(self, service: BaseClient, meta: m.CollectionMeta, *, primary_key: str | None = None) -> None:
+        super().__init__(service, meta.to_wire())
         self._primary_key = primary_key
 
     def upsert(
@@ -109,8 +109,8 @@ class CollectionClient(Resource):
 class AsyncCollectionClient(AsyncResource):
     """The same methods, awaited; see :class:`CollectionClient`."""
 
-    def __init__(self, client: AsyncBaseClient, meta: m.CollectionMeta, *, primary_key: str | None = None) -> None:
-        super().__init__(client, meta.to_wire())
+    def __init__(self, service: AsyncBaseClient, meta: m.CollectionMeta, *, primary_key: str | None = None) -> None:
+        super().__init__(service, meta.to_wire())
         self._primary_key = primary_key
 
     upsert = awaitable(CollectionClient.upsert)

@@ -13,8 +13,8 @@ from vikingdb_core.exceptions import (
     PermissionDenied,
     RateLimited,
     ServerError,
-    TransportError,
-    VikingDBError,
+    VikingConnectionException,
+    VikingException,
 )
 
 
@@ -73,11 +73,8 @@ ERRORS: Mapping[str, type[APIError]] = {
 }
 """Service code, whole or before the dot, to class."""
 
-VikingVectorException = VikingDBError
+VikingVectorException = VikingException
 """Official name: what every failed call of the vector client raised, network trouble included."""
-
-VikingConnectionException = TransportError
-"""Official name: the service could not be reached."""
 
 __all__ = [
     "ERRORS",

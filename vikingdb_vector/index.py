@@ -22,8 +22,8 @@ class IndexClient(Resource):
     ``CollectionNotFound`` or ``InvalidParameter``. Filters are built with ``F`` or given as the wire's JSON.
     """
 
-    def __init__(self, client: BaseClient, meta: m.IndexMeta) -> None:
-        super().__init__(client, meta.to_wire())
+    def __init__(self, service: BaseClient, meta: m.IndexMeta) -> None:
+        super().__init__(service, meta.to_wire())
 
     def fetch(
         self, request: m.FetchDataInIndexRequest | Mapping[str, Any], *, request_options: RequestOptions | None = None
@@ -157,8 +157,8 @@ class IndexClient(Resource):
 class AsyncIndexClient(AsyncResource):
     """The same methods, awaited; see :class:`IndexClient`."""
 
-    def __init__(self, client: AsyncBaseClient, meta: m.IndexMeta) -> None:
-        super().__init__(client, meta.to_wire())
+    def __init__(self, service: AsyncBaseClient, meta: m.IndexMeta) -> None:
+        super().__init__(service, meta.to_wire())
 
     fetch = awaitable(IndexClient.fetch)
     search_by_vector = awaitable(IndexClient.search_by_vector)

@@ -36,6 +36,9 @@ GET_COLLECTION = _action(
 LIST_COLLECTIONS = _action(
     "vector.collection.list", "ListVikingdbCollection", m.ListCollectionsRequest, m.ListCollectionsResponse, Safety.READ
 )
+UPDATE_COLLECTION = _action(
+    "vector.collection.update", "UpdateVikingdbCollection", m.UpdateCollectionRequest, m.MessageResponse
+)
 DELETE_COLLECTION = _action(
     "vector.collection.delete", "DeleteVikingdbCollection", m.DeleteCollectionRequest, m.MessageResponse
 )
@@ -44,15 +47,36 @@ GET_INDEX = _action("vector.index.get", "GetVikingdbIndex", m.GetIndexRequest, m
 LIST_INDEXES = _action(
     "vector.index.list", "ListVikingdbIndex", m.ListIndexesRequest, m.ListIndexesResponse, Safety.READ
 )
+UPDATE_INDEX = _action("vector.index.update", "UpdateVikingdbIndex", m.UpdateIndexRequest, m.MessageResponse)
+ENABLE_INDEX = _action(
+    "vector.index.enable", "EnableVikingdbIndex", m.EnableIndexRequest, m.MessageResponse, Safety.IDEMPOTENT
+)
+DISABLE_INDEX = _action(
+    "vector.index.disable", "DisableVikingdbIndex", m.DisableIndexRequest, m.MessageResponse, Safety.IDEMPOTENT
+)
 DELETE_INDEX = _action("vector.index.delete", "DeleteVikingdbIndex", m.DeleteIndexRequest, m.MessageResponse)
+CREATE_TASK = _action("vector.task.create", "CreateVikingdbTask", m.CreateTaskRequest, m.CreateTaskResponse)
+GET_TASK = _action("vector.task.get", "GetVikingdbTask", m.GetTaskRequest, m.GetTaskResponse, Safety.READ)
+LIST_TASKS = _action("vector.task.list", "ListVikingdbTask", m.ListTasksRequest, m.ListTasksResponse, Safety.READ)
+UPDATE_TASK = _action("vector.task.update", "UpdateVikingdbTask", m.UpdateTaskRequest, m.MessageResponse)
+DELETE_TASK = _action("vector.task.delete", "DeleteVikingdbTask", m.DeleteTaskRequest, m.MessageResponse)
 
 OPERATIONS = (
     CREATE_COLLECTION,
     GET_COLLECTION,
     LIST_COLLECTIONS,
+    UPDATE_COLLECTION,
     DELETE_COLLECTION,
     CREATE_INDEX,
     GET_INDEX,
     LIST_INDEXES,
+    UPDATE_INDEX,
+    ENABLE_INDEX,
+    DISABLE_INDEX,
     DELETE_INDEX,
+    CREATE_TASK,
+    GET_TASK,
+    LIST_TASKS,
+    UPDATE_TASK,
+    DELETE_TASK,
 )

@@ -1,12 +1,17 @@
 """Databases: which one an endpoint means, and with which embedder.
 
 ``local://`` is private to its transport. ``local://NAME`` is one database in memory for the whole process, for as long
-as it runs.
+as it runs. ``local:///folder`` is one on disk, shared in the process while a client has it open; another process has to
+wait until the last one lets go.
 """
 
 from __future__ import annotations
 
+import os
 import threading
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
 
 from vikingdb_core.endpoint import Endpoint
 from vikingdb_core.exceptions import ConfigError
@@ -16,6 +21,7 @@ from .embedding.base import Embedder
 from .embedding.hashing import HashingEmbedder
 from .embedding.sentence import SentenceEmbedder
 from .engine.catalog import Catalog
+from .engine.database import Database
 
 _OPTIONS = ("embedder", "seed")
 
@@ -23,14 +29,27 @@ _lock = threading.Lock()
 _shared: dict[str, Catalog] = {}
 
 
+@dataclass
+class _Opened:
+    """A database on disk, and how many clients have it open."""
+
+    catalog: Catalog
+    users: int = 0
+
+
+_folders: dict[Path, _Opened] = {}
+
+
 def check_endpoint(endpoint: Endpoint) -> None:
     """Refuse what this engine cannot open.
 
     Raises:
-        ConfigError: a folder, or an option that does not exist.
+        ConfigError: a name with a path behind it, or an option that does not exist.
     """
-    if endpoint.prefix:
-        raise ConfigError(f"endpoint {endpoint}: durable folders are not supported yet; use local:// or local://NAME")
+    if endpoint.host and endpoint.prefix:
+        raise ConfigError(
+            f"endpoint {endpoint}: a folder has three slashes, as in local:///{endpoint.host}{endpoint.prefix}"
+        )
     seen: set[str] = set()
     for name, _ in endpoint.options:
         if name not in _OPTIONS:
@@ -63,13 +82,46 @@ def choose_embedder(endpoint: Endpoint) -> Embedder:
 
 
 def open_database(endpoint: Endpoint) -> Catalog:
-    """The database of an endpoint: a new one for ``local://``, else the one of that name."""
-    if not endpoint.host:
+    """The database of an endpoint: a new one for ``local://``, else the one of that name or in that folder.
+
+    Raises:
+        ConfigError: the folder is open in another process, or holds no database of this engine.
+    """
+    if not endpoint.host and not endpoint.prefix:
         return Catalog()
     with _lock:
+        if endpoint.prefix:
+            folder = folder_of(endpoint)
+            if folder not in _folders:
+                _folders[folder] = _Opened(Catalog(Database(folder)))
+            _folders[folder].users += 1
+            return _folders[folder].catalog
         if endpoint.host not in _shared:
             _shared[endpoint.host] = Catalog()
         return _shared[endpoint.host]
+
+
+def close_database(endpoint: Endpoint, catalog: Catalog) -> None:
+    """One client less. A private database is gone; a folder is let go of by the last."""
+    if endpoint.host:
+        return
+    if not endpoint.prefix:
+        catalog.database.close()
+        return
+    with _lock:
+        folder = folder_of(endpoint)
+        opened = _folders[folder]
+        opened.users -= 1
+        if opened.users == 0:
+            del _folders[folder]
+            opened.catalog.database.close()
+
+
+def folder_of(endpoint: Endpoint) -> Path:
+    """The folder of ``local:///folder``, as one path however it is written."""
+    text = unquote(endpoint.prefix)
+    is_drive = os.name == "nt" and text[2:3] == ":"  # local:///C:/data
+    return Path(text[1:] if is_drive else text).resolve()
 
 
 def drop_database(name: str) -> None:

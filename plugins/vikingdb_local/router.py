@@ -29,14 +29,6 @@ _DATA = {operation.path: operation for operation in DOMAIN.operations if not ope
 _CONTROL = {dict(operation.query).get("Action"): operation for operation in DOMAIN.operations if operation.query}
 _SEE_LOG = "the log (logger vikingdb.local) has the cause under request id"
 _METHODLESS = frozenset({"vector.ping"})  # clients ping by GET, and by POST
-_DOCUMENTED_ACTIONS = frozenset(
-    {
-        *(f"{verb}VikingdbTask" for verb in ("Create", "Get", "List", "Update", "Delete")),
-        *(f"{verb}VikingdbIndex" for verb in ("Update", "Enable", "Disable")),
-        "UpdateVikingdbCollection",
-    }
-)
-"""Actions of the service; those the vector domain has no operation for yet are known all the same."""
 
 
 def respond(session: Session, request: Request) -> Response:
@@ -67,7 +59,9 @@ def _handle(session: Session, request: Request) -> Any:
     operation = _find(request)
     handler = HANDLERS.get(operation.name)
     if handler is None:
-        raise not_implemented(f"the operation {operation.name} ({request.method} {request.path})")
+        raise not_implemented(
+            f"the operation {operation.name} ({dict(operation.query).get('Action') or operation.path})"
+        )
     if operation.opaque:
         return handler(session, Call(operation.request.read({}), IndexMeta(), len(request.body)))
     body = read_body(request.body)
@@ -96,8 +90,6 @@ def _find_action(action: str, version: str) -> Operation[Any, Any]:
     if version and version != VERSION:
         raise ServiceError("InvalidActionOrVersion", f"Version {shown(version)} is not known; use {VERSION}")
     operation = _CONTROL.get(action)
-    if operation is None and action in _DOCUMENTED_ACTIONS:
-        raise not_implemented(f"the action {action}")
     if operation is None or not version:
         missing = "Action" if not action else "Version" if not version else ""
         what = f"the query has no {missing}" if missing else f"Action {shown(action)} is not known"

@@ -6,6 +6,7 @@ have sent, so everything above the wire runs unchanged.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from vikingdb_core.exceptions import RequestError
 from vikingdb_core.messages import Request, Response
 from vikingdb_core.transport import TransportSettings
 
-from .databases import check_endpoint, choose_embedder, open_database
+from .databases import check_endpoint, choose_embedder, close_database, open_database
 from .router import respond
 from .session import Session
 
@@ -25,13 +26,13 @@ class LocalTransport:
     """A ``Transport`` to an embedded database. Safe for many threads.
 
     Args:
-        endpoint: ``local://`` for a private database, ``local://NAME`` for one shared in the process. Option
-            ``embedder=hash-v1`` replaces the sentence encoder.
+        endpoint: ``local://`` for a private database, ``local://NAME`` for one shared in the process,
+            ``local:///folder`` for one that lasts. Option ``embedder=hash-v1`` replaces the sentence encoder.
         settings: connection settings; there is no connection.
         clock: seconds since 1970; rows expire by it.
 
     Raises:
-        ConfigError: the endpoint is a folder, or has an unknown option.
+        ConfigError: an unknown option, or a folder that cannot be opened.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class LocalTransport:
     ) -> None:
         check_endpoint(endpoint)
         self._endpoint = endpoint
+        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._session: Session | None = Session(open_database(endpoint), choose_embedder(endpoint), clock)
 
@@ -49,6 +51,8 @@ class LocalTransport:
             RequestError: the transport was closed.
         """
         session = self._session
+        if self._endpoint.prefix and os.getpid() != self._pid:
+            raise RequestError(f"this client of {self._endpoint} was made before a fork; make one in each process")
         if session is None:
             raise RequestError(f"this client was closed; make a new one to use {self._endpoint}")
         return respond(session, request)
@@ -58,8 +62,8 @@ class LocalTransport:
         return self.send(request, timeouts)
 
     def close(self) -> None:
-        """Let go of the database. A private one is gone with it, a shared one stays."""
+        """Let go of the database. A private one is gone with it, one in a folder can be opened by others."""
         with self._lock:
             session, self._session = self._session, None
-        if session is not None and not self._endpoint.host:
-            session.catalog.database.close()
+        if session is not None:
+            close_database(self._endpoint, session.catalog)

@@ -69,6 +69,22 @@ class GetCollectionRequest(CollectionRequest):
     pass
 
 
+class UpdateCollectionRequest(CollectionRequest):
+    """Changes to a collection.
+
+    Attributes:
+        description: at most 65535 bytes.
+        fields: fields to add; no vectors, text, image or video.
+        full_text: text fields to search by keywords.
+        del_protection: refuse deletion while set.
+    """
+
+    description: str | None = None
+    fields: Sequence[CollectionField] | None = None
+    full_text: Sequence[FullText] | None = None
+    del_protection: bool | None = None
+
+
 class DeleteCollectionRequest(CollectionRequest):
     pass
 
@@ -117,6 +133,36 @@ class CreateIndexRequest(CollectionRequest):
 
 
 class GetIndexRequest(IndexRequest):
+    pass
+
+
+class UpdateIndexRequest(IndexRequest):
+    """Changes to an index.
+
+    Attributes:
+        description: at most 65535 bytes.
+        cpu_quota: 1 to 10240.
+        scalar_index: fields to add to what filters may use.
+        vector_index: rebuilds the index; never to or from a hybrid one.
+        shard_policy: ``auto`` or ``custom``.
+        shard_count: with ``custom``, 1 to 256.
+        del_protection: refuse deletion while set.
+    """
+
+    description: str | None = None
+    cpu_quota: int | None = None
+    scalar_index: Sequence[str] | None = None
+    vector_index: VectorIndex | None = None
+    shard_policy: str | None = None
+    shard_count: int | None = None
+    del_protection: bool | None = None
+
+
+class EnableIndexRequest(IndexRequest):
+    pass
+
+
+class DisableIndexRequest(IndexRequest):
     pass
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
 
+from vikingdb_vector import models as m
+
 from ..errors import COLLECTION, INDEX, already_exists, denied, not_found, shown
 from .collection import Collection
 from .database import Database
+from .defining import define_schema, restore_index
 from .indexing import Index
 from .schema import Schema
 
@@ -25,9 +28,9 @@ _FIRST_AUTO_ID = 1 << 62
 class Catalog:
     """Collections by name and by resource id. Safe for many threads."""
 
-    def __init__(self) -> None:
-        self.database = Database()
-        self._by_name: dict[str, Collection] = {}
+    def __init__(self, database: Database | None = None) -> None:
+        self.database = database or Database()
+        self._by_name = {collection.name: collection for collection in self._load()}
 
     def by_name(self, name: str, project: str | None) -> Collection:
         """A collection by its name, in a project (``default`` unless given).
@@ -153,6 +156,34 @@ class Catalog:
             with self.database.writing() as sql:
                 sql.execute("DELETE FROM indexes WHERE collection_id = ? AND name = ?", (collection.id, index.name))
             collection.indexes = {name: other for name, other in collection.indexes.items() if other is not index}
+
+    def _load(self) -> Iterator[Collection]:
+        """What the database holds, oldest first. Rows are read when a collection is first searched."""
+        with self.database.reading() as sql:
+            found = sql.execute(
+                "SELECT id, name, resource_id, project, definition, embedder, created_ms, updated_ms FROM collections "
+                "ORDER BY id"
+            ).fetchall()
+            for number, name, resource_id, project, definition, embedder, created_ms, updated_ms in found:
+                body = orjson.loads(definition)
+                schema = define_schema(m.CreateCollectionRequest(**body))
+                indexes = sql.execute(
+                    "SELECT name, definition, created_ms FROM indexes WHERE collection_id = ? ORDER BY id", (number,)
+                ).fetchall()
+                defined = [restore_index(index, orjson.loads(kept), schema, ms) for index, kept, ms in indexes]
+                yield Collection(
+                    self.database,
+                    id=number,
+                    name=name,
+                    resource_id=resource_id,
+                    project=project,
+                    schema=schema,
+                    embedder=embedder,
+                    definition=body,
+                    created_ms=created_ms,
+                    updated_ms=updated_ms,
+                    indexes={index.name: index for index in defined},
+                )
 
     def _require(self, collection: Collection) -> None:
         if self._by_name.get(collection.name) is not collection:

@@ -10,6 +10,9 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from vikingdb_core.exceptions import ConfigError
 
 _TABLES = """
 CREATE TABLE collections (
@@ -46,17 +49,38 @@ CREATE INDEX rows_by_expiry ON rows (collection_id, expire_at) WHERE expire_at I
 """
 
 
+_FORMAT = 1
+"""Format of the tables, in a database's ``user_version``."""
+
+# One process owns the file: its arrays would not follow what another one writes. SQLite keeps others out by itself.
+# A commit is on the disk before it is acknowledged; on macOS that takes fullfsync.
+_DURABLY = """
+PRAGMA locking_mode = EXCLUSIVE;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA fullfsync = 1;
+PRAGMA checkpoint_fullfsync = 1;
+PRAGMA foreign_keys = ON;
+"""
+
+
 class Database:
-    """A database in memory. Safe for many threads.
+    """A database, in a folder or in memory. Safe for many threads; a folder belongs to one process at a time.
+
+    Args:
+        folder: where it is kept; made if it does not exist. ``None`` keeps it in memory.
 
     Attributes:
         lock: held by whoever writes, and while what was written is published to readers.
+
+    Raises:
+        ConfigError: another process has the folder open, or what is in it is no database of this engine. Nothing
+            was changed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self.lock = threading.RLock()
-        self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        self._connection.executescript(f"PRAGMA foreign_keys = ON; {_TABLES}")
+        self._connection = _in_memory() if folder is None else _in_folder(folder)
         # Closes it when nobody holds the database any more, or at exit.
         self._finalizer = weakref.finalize(self, self._connection.close)
 
@@ -79,6 +103,47 @@ class Database:
                     self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
-        """Forget everything."""
+        """Let go of the folder, or forget everything."""
         with self.lock:
             self._finalizer()
+
+
+def _in_memory() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.executescript(f"PRAGMA foreign_keys = ON; {_TABLES}")
+    return connection
+
+
+def _in_folder(folder: Path) -> sqlite3.Connection:
+    path = folder / "data.sqlite"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+    except (OSError, sqlite3.Error) as error:
+        raise ConfigError(f"the folder {folder} cannot hold a database: {error}") from error
+    try:
+        connection.executescript(_DURABLY)
+        _settle_format(connection, path)
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if "locked" in str(error):
+            raise ConfigError(
+                f"{path} is open in another process; close it there, or serve both from one process"
+            ) from error
+        raise ConfigError(f"{path} cannot be opened: {error}. It was left as it is") from error
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise ConfigError(f"{path} is damaged or no database: {error}. It was left as it is") from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _settle_format(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables of a new database; check the format of an old one."""
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found == 0 and connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone() == (0,):
+        connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {_FORMAT}; COMMIT;")
+    elif found != _FORMAT:
+        raise ConfigError(f"{path} has format {found}, this engine reads format {_FORMAT}. It was left as it is")

@@ -104,6 +104,14 @@ def define_index(request: m.CreateIndexRequest, schema: Schema, now_ms: int) -> 
     return Index(request.index_name, distance, scalar_fields, definition, now_ms)
 
 
+def restore_index(name: str, definition: Mapping[str, Any], schema: Schema, created_ms: int) -> Index:
+    """An index as it was kept."""
+    given = {key: value for key, value in definition.items() if value is not None}
+    if given.get("ShardPolicy") != "custom":
+        given.pop("ShardCount", None)
+    return define_index(m.CreateIndexRequest(index_name=name, **given), schema, created_ms)
+
+
 def _define_fields(given: Sequence[m.CollectionField]) -> dict[str, Field]:
     if not given:
         raise missing("Fields must describe one field or more")

@@ -49,8 +49,7 @@ def test_a_named_database_is_shared_in_the_process_and_outlives_its_clients() ->
 @pytest.mark.parametrize(
     ("endpoint", "says"),
     [
-        ("local:///some/folder", "durable folders are not supported yet; use local:// or local://NAME"),
-        ("local://name/folder", "durable folders are not supported yet"),
+        ("local://name/folder", "a folder has three slashes, as in local:///name/folder"),
         ("local://x?sed=1", "Did you mean 'seed'"),
         ("local://?seed=walkthrough", "'seed' is not supported yet"),
         ("local://?embedder=hash-v2", "Did you mean 'hash-v1'"),

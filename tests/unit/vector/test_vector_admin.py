@@ -12,7 +12,7 @@ from tests.unit.vector.fakes import AsyncFakeTransport, FakeTransport, page, rep
 from vikingdb_core.exceptions import APIError, InvalidRequest, ServerError
 from vikingdb_core.request_options import RequestOptions
 from vikingdb_vector import models as m
-from vikingdb_vector.admin import PAGE_SIZE
+from vikingdb_vector.admin.arguments import PAGE_SIZE
 from vikingdb_vector.client import AsyncVikingDB, VikingDB
 
 FIELDS = [

@@ -134,7 +134,12 @@ READS = {"fetch", "search", "aggregate", "sort", "embedding", "rerank", "ping", 
 @pytest.mark.parametrize("operation", DOMAIN.operations, ids=lambda operation: operation.name)
 def test_reads_are_safe_and_only_writes_with_keys_are_idempotent(operation: Operation[Any, Any]) -> None:
     reads = any(word in operation.name.replace(".", "_").split("_") for word in READS)
-    idempotent = operation.name in {"vector.data.update", "vector.data.delete"}
+    idempotent = operation.name in {
+        "vector.data.update",
+        "vector.data.delete",
+        "vector.index.enable",
+        "vector.index.disable",
+    }
     expected = Safety.READ if reads else Safety.IDEMPOTENT if idempotent else Safety.UNSAFE
     assert operation.safety is expected
 
