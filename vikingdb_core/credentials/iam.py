@@ -124,7 +124,7 @@ class IAM(Auth):
             return False
         with self._lock:
             if self._clock() - self._renewed_at < RETRY_LOAD_SECONDS:
-                return False  # refused although they were just renewed: it is not their age
+                return True  # another call has just renewed them: try those, and do not ask the provider again
             # Kept, not dropped: another thread may be about to sign with them.
             self._refused = self._credentials
         return True

@@ -125,9 +125,11 @@ def test_keys_refused_although_just_renewed_are_not_renewed_again(provider: Rota
     auth.refresh()
     assert auth.invalidate()
     auth.refresh()
-    assert not auth.invalidate()
+    assert auth.invalidate(), "a call that was refused with the old keys may try the new ones"
+    assert not auth.is_stale(), "but the provider is not asked again"
     provider.now += RETRY_LOAD_SECONDS
     assert auth.invalidate()
+    assert auth.is_stale()
 
 
 @pytest.mark.parametrize("how", ["expired", "refused", "never loaded"])
