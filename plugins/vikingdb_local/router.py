@@ -18,6 +18,7 @@ from vikingdb_vector.models.base import LOCATORS, DataRequest
 from vikingdb_vector.operations_admin import VERSION
 
 from .decode import read_body, read_request
+from .engine.collection import StaleSchema
 from .envelope import Address, fail, succeed
 from .errors import ServiceError, invalid, json_type, not_found, not_implemented, shown
 from .handlers import HANDLERS
@@ -62,6 +63,8 @@ def _handle(session: Session, request: Request) -> Any:
         raise not_implemented(
             f"the operation {operation.name} ({dict(operation.query).get('Action') or operation.path})"
         )
+    if session.seed is not None:
+        session.seed(session)
     if operation.opaque:
         return handler(session, Call(operation.request.read({}), IndexMeta(), len(request.body)))
     body = read_body(request.body)
@@ -69,7 +72,12 @@ def _handle(session: Session, request: Request) -> Any:
     if issubclass(operation.request, DataRequest):
         locator = _read_locator(body)
         body = {name: value for name, value in body.items() if name not in LOCATORS}
-    return handler(session, Call(read_request(operation.request, body), IndexMeta(**locator), len(request.body)))
+    call = Call(read_request(operation.request, body), IndexMeta(**locator), len(request.body))
+    while True:
+        try:
+            return handler(session, call)
+        except StaleSchema:
+            continue  # somebody added a field while the rows were being checked: check them again
 
 
 def _find(request: Request) -> Operation[Any, Any]:

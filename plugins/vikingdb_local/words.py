@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _RUN = re.compile(rf"(?P<cjk>[{_CJK}]+)|(?:(?![{_CJK}])\w)+")
+
+_PIECE = re.compile(r"\S+")
 
 
 def plain(text: str) -> str:
@@ -53,9 +55,55 @@ def spaced_terms(text: str, *, keep_symbols: bool = True) -> list[str]:
     return pieces if keep_symbols else [piece for piece in pieces if any(character.isalnum() for character in piece)]
 
 
+def placed_terms(text: str) -> Iterator[tuple[str, int]]:
+    """The terms of ``indexed_terms``, each with the position of its first character in the text as it was given."""
+    lowered, places = _plain_with_places(text)
+    for match in _RUN.finditer(lowered):
+        run, start = match.group(), match.start()
+        if match.group("cjk") is None:
+            yield run, places[start]
+            continue
+        for term, shift in (*zip(run, range(len(run)), strict=True), *zip(_pairs(run), range(len(run)), strict=False)):
+            yield term, places[start + shift]
+
+
+def placed_pieces(text: str) -> Iterator[tuple[str, int]]:
+    """The pieces of ``spaced_terms``, likewise."""
+    lowered, places = _plain_with_places(text)
+    for match in _PIECE.finditer(lowered):
+        yield match.group(), places[match.start()]
+
+
+def find_words(words: Sequence[str], text: str, *, case_sensitive: bool = False) -> dict[str, list[int]]:
+    """Where words stand in a text literally, also within other words; those that do not are absent."""
+    lowered, places = (text, range(len(text))) if case_sensitive else _plain_with_places(text)
+    found: dict[str, list[int]] = {}
+    for word in words:
+        pattern = re.escape(word if case_sensitive else plain(word))
+        positions = [places[match.start()] for match in re.finditer(pattern, lowered)]
+        if positions:
+            found[word] = positions
+    return found
+
+
 def count_tokens(text: str) -> int:
     """Roughly what a model would count: words, and single CJK characters."""
     return sum(len(run) if is_cjk else 1 for run, is_cjk in runs(text))
+
+
+def _plain_with_places(text: str) -> tuple[str, Sequence[int]]:
+    """The text as it is compared, and for each of its characters where it comes from: NFKC changes lengths."""
+    lowered: list[str] = []
+    places: list[int] = []
+    start = 0
+    for end in range(1, len(text) + 1):
+        if end < len(text) and unicodedata.combining(text[end]):
+            continue  # an accent is composed with the letter before it
+        piece = plain(text[start:end])
+        lowered.append(piece)
+        places += [start] * len(piece)
+        start = end
+    return "".join(lowered), places
 
 
 def _pairs(run: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -11,6 +11,7 @@ import orjson
 from vikingdb_vector import models as m
 
 from ..errors import COLLECTION, INDEX, already_exists, denied, not_found, shown
+from . import rows
 from .collection import Collection
 from .database import Database
 from .defining import define_schema, restore_index
@@ -79,10 +80,7 @@ class Catalog:
                 raise already_exists(
                     COLLECTION, f"collection {name!r} exists already; names are unique in all projects"
                 )
-            if len(self._by_name) >= MAX_COLLECTIONS:
-                raise denied(
-                    COLLECTION, f"there are {MAX_COLLECTIONS} collections, the most there can be; delete one first"
-                )
+            self._require_room()
             resource_id = f"vdb-{uuid.uuid4().hex[:16]}"
             with self.database.writing() as sql:
                 cursor = sql.execute(
@@ -107,14 +105,82 @@ class Catalog:
             self._by_name[name] = collection
             return collection
 
+    def adopt(self, other: Catalog, name: str) -> None:
+        """Copy a collection of another database, with its rows and indexes: all of it or nothing.
+
+        A collection of the name, in whatever project, is left as it is.
+
+        Raises:
+            ServiceError: there are too many.
+        """
+        with self.database.lock:
+            if name in self._by_name:
+                return
+            self._require_room()
+            with other.database.reading() as theirs, self.database.writing() as sql:
+                source, seq, *kept = theirs.execute(
+                    "SELECT id, seq, last_auto_id, resource_id, name, project, definition, embedder, created_ms, "
+                    "updated_ms FROM collections WHERE name = ?",
+                    (name,),
+                ).fetchone()
+                copy = sql.execute(
+                    "INSERT INTO collections (seq, last_auto_id, resource_id, name, project, definition, embedder, "
+                    "created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (seq, *kept),
+                ).lastrowid
+                assert copy is not None
+                for row in rows.scan(theirs, source):
+                    rows.put(sql, copy, seq, row.key, row.fields, row.vector, row.expire_at)
+                sql.executemany(
+                    "INSERT INTO indexes (collection_id, name, definition, is_enabled, created_ms) "
+                    "VALUES (?, ?, ?, ?, ?)",
+                    theirs.execute(
+                        "SELECT ?, name, definition, is_enabled, created_ms FROM indexes WHERE collection_id = ? "
+                        "ORDER BY id",
+                        (copy, source),
+                    ),
+                )
+            self._by_name[name] = next(self._load(name))
+
+    def update(
+        self,
+        collection: Collection,
+        change: Callable[[Collection], m.CreateCollectionRequest],
+        now_ms: int,
+    ) -> None:
+        """Change a collection. Rows that are there get the fallbacks of added fields.
+
+        Args:
+            collection: which.
+            change: from the collection as it is to a request that would create it as it is to be.
+            now_ms: when.
+
+        Raises:
+            ServiceError: it is gone, or ``change`` refuses. Nothing was changed.
+        """
+        with self.database.lock:
+            self._require(collection)
+            request = change(collection)
+            schema, definition = define_schema(request), request.to_wire()
+            with self.database.writing() as sql:
+                sql.execute(
+                    "UPDATE collections SET definition = ?, updated_ms = ? WHERE id = ?",
+                    (orjson.dumps(definition), now_ms, collection.id),
+                )
+                collection.reshape(sql, schema)
+            collection.publish(schema, definition, now_ms)
+
     def delete(self, collection: Collection) -> None:
         """Remove a collection and its rows.
 
         Raises:
-            ServiceError: it still has indexes, or is gone already.
+            ServiceError: it still has indexes, is protected, or is gone already.
         """
         with self.database.lock:
             self._require(collection)
+            if collection.definition.get("DelProtection"):
+                protected = f"collection {collection.name!r} is protected against deletion (DelProtection)"
+                raise denied(COLLECTION, protected)
             if collection.indexes:
                 raise denied(
                     COLLECTION,
@@ -143,34 +209,55 @@ class Catalog:
                 )
             collection.indexes = {**collection.indexes, index.name: index}
 
-    def delete_index(self, collection: Collection, index: Index) -> None:
-        """Remove an index. The rows stay with the collection.
+    def update_index(self, collection: Collection, name: str, change: Callable[[Index], Index]) -> None:
+        """Put a changed index in the place of one.
 
         Raises:
-            ServiceError: it is gone already.
+            ServiceError: there is none, or ``change`` refuses. Nothing was changed.
         """
         with self.database.lock:
             self._require(collection)
-            if collection.indexes.get(index.name) is not index:
-                raise not_found(INDEX, f"index {index.name!r} not found in collection {collection.name!r}")
+            changed = change(collection.index(name))
             with self.database.writing() as sql:
-                sql.execute("DELETE FROM indexes WHERE collection_id = ? AND name = ?", (collection.id, index.name))
-            collection.indexes = {name: other for name, other in collection.indexes.items() if other is not index}
+                sql.execute(
+                    "UPDATE indexes SET definition = ?, is_enabled = ? WHERE collection_id = ? AND name = ?",
+                    (orjson.dumps(changed.definition), changed.is_enabled, collection.id, name),
+                )
+            collection.indexes = {**collection.indexes, name: changed}
 
-    def _load(self) -> Iterator[Collection]:
-        """What the database holds, oldest first. Rows are read when a collection is first searched."""
+    def delete_index(self, collection: Collection, name: str) -> None:
+        """Remove an index. The rows stay with the collection.
+
+        Raises:
+            ServiceError: it is protected, or there is none.
+        """
+        with self.database.lock:
+            self._require(collection)
+            if collection.index(name).definition["DelProtection"]:
+                raise denied(INDEX, f"index {name!r} is protected against deletion (DelProtection)")
+            with self.database.writing() as sql:
+                sql.execute("DELETE FROM indexes WHERE collection_id = ? AND name = ?", (collection.id, name))
+            collection.indexes = {other: index for other, index in collection.indexes.items() if other != name}
+
+    def _load(self, only: str | None = None) -> Iterator[Collection]:
+        """What the database holds, or of that name, oldest first. Rows are read when a collection is first searched."""
         with self.database.reading() as sql:
             found = sql.execute(
                 "SELECT id, name, resource_id, project, definition, embedder, created_ms, updated_ms FROM collections "
-                "ORDER BY id"
+                "WHERE name = COALESCE(?, name) ORDER BY id",
+                (only,),
             ).fetchall()
             for number, name, resource_id, project, definition, embedder, created_ms, updated_ms in found:
                 body = orjson.loads(definition)
                 schema = define_schema(m.CreateCollectionRequest(**body))
                 indexes = sql.execute(
-                    "SELECT name, definition, created_ms FROM indexes WHERE collection_id = ? ORDER BY id", (number,)
+                    "SELECT name, definition, created_ms, is_enabled FROM indexes WHERE collection_id = ? ORDER BY id",
+                    (number,),
                 ).fetchall()
-                defined = [restore_index(index, orjson.loads(kept), schema, ms) for index, kept, ms in indexes]
+                defined = [
+                    restore_index(index, orjson.loads(kept), schema, ms, is_enabled=bool(is_enabled))
+                    for index, kept, ms, is_enabled in indexes
+                ]
                 yield Collection(
                     self.database,
                     id=number,
@@ -184,6 +271,12 @@ class Catalog:
                     updated_ms=updated_ms,
                     indexes={index.name: index for index in defined},
                 )
+
+    def _require_room(self) -> None:
+        if len(self._by_name) >= MAX_COLLECTIONS:
+            raise denied(
+                COLLECTION, f"there are {MAX_COLLECTIONS} collections, the most there can be; delete one first"
+            )
 
     def _require(self, collection: Collection) -> None:
         if self._by_name.get(collection.name) is not collection:

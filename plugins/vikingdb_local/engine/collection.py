@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ..errors import COLLECTION, DATA, not_found, shown
+from vikingdb_core.hints import suggest
+
+from ..errors import COLLECTION, DATA, INDEX, not_found, shown
 from . import rows
 from .database import Database
 from .indexing import Index
@@ -50,6 +52,10 @@ class _Change:
     emptied: bool = False
 
 
+class StaleSchema(Exception):
+    """The schema changed after rows had been checked against it; they have to be checked again."""
+
+
 class Collection:
     """A collection. Safe for many threads: writers take turns, readers work on snapshots.
 
@@ -58,7 +64,7 @@ class Collection:
         name, resource_id, project: what it is addressed by.
         schema: what its rows look like.
         embedder: id of what made its vectors, or ``None``.
-        definition: the body it was created with.
+        definition: the body that would create it as it is.
         indexes: by name, in order of creation. Replaced, never changed, under the database's lock.
     """
 
@@ -91,10 +97,28 @@ class Collection:
         self._segment: Segment | None = None
         self._snapshot: Snapshot | None = None
 
-    def upsert(self, new: Sequence[NewRow], expire_at: int | None, now_ms: int) -> None:
-        """Insert rows, all or none, replacing those whose key exists. Of two with one key the last is kept."""
+    def index(self, name: str) -> Index:
+        """An index by name.
+
+        Raises:
+            ServiceError: there is none.
+        """
+        index = self.indexes.get(name)
+        if index is None:
+            hint = suggest(name, self.indexes)
+            raise not_found(INDEX, f"index {shown(name)} not found in collection {self.name!r}.{hint}")
+        return index
+
+    def upsert(self, new: Sequence[NewRow], expire_at: int | None, now_ms: int, schema: Schema) -> None:
+        """Insert rows, all or none, replacing those whose key exists. Of two with one key the last is kept.
+
+        Raises:
+            StaleSchema: ``schema``, by which the rows were made, is not the collection's any more.
+        """
 
         def write(sql: sqlite3.Connection, change: _Change) -> None:
+            if schema is not self.schema:
+                raise StaleSchema
             first_id = self._take_ids(sql, sum(row.key is None for row in new))
             latest: dict[Key, tuple[Mapping[str, Any], Vector | None]] = {}
             for row in new:
@@ -161,6 +185,18 @@ class Collection:
         """How many rows there are, and how many bytes they take."""
         with self._database.reading() as sql:
             return rows.measure(sql, self.id, now_ms)
+
+    def reshape(self, sql: sqlite3.Connection, schema: Schema) -> None:
+        """Give every row the fallbacks of the fields that ``schema`` adds, within the caller's transaction."""
+        added = {name: field.fallback for name, field in schema.fields.items() if name not in self.schema.fields}
+        values = {name: value for name, value in added.items() if value is not None}
+        if values:
+            rows.add_fields(sql, self.id, values)
+
+    def publish(self, schema: Schema, definition: Mapping[str, Any], now_ms: int) -> None:
+        """Let everyone see a changed definition that was committed. The arrays are built anew when next asked for."""
+        self._snapshot = self._segment = None  # first: who sees the new schema must not meet arrays of the old one
+        self.schema, self.definition, self.updated_ms = schema, definition, now_ms
 
     def snapshot(self) -> Snapshot:
         """The rows as of the last write."""

@@ -20,7 +20,7 @@ CREATE TABLE collections (
     resource_id  TEXT NOT NULL UNIQUE,
     name         TEXT NOT NULL UNIQUE,
     project      TEXT NOT NULL,
-    definition   BLOB NOT NULL,               -- body of the request that created it
+    definition   BLOB NOT NULL,               -- body of a request that would create it as it is
     embedder     TEXT,                        -- id of what made its vectors
     created_ms   INTEGER NOT NULL,
     updated_ms   INTEGER NOT NULL,
@@ -32,6 +32,7 @@ CREATE TABLE indexes (
     collection_id INTEGER NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
     name          TEXT NOT NULL,
     definition    BLOB NOT NULL,
+    is_enabled    INTEGER NOT NULL DEFAULT 1,
     created_ms    INTEGER NOT NULL,
     UNIQUE (collection_id, name)
 );
@@ -49,7 +50,7 @@ CREATE INDEX rows_by_expiry ON rows (collection_id, expire_at) WHERE expire_at I
 """
 
 
-_FORMAT = 1
+_FORMAT = 2
 """Format of the tables, in a database's ``user_version``."""
 
 # One process owns the file: its arrays would not follow what another one writes. SQLite keeps others out by itself.

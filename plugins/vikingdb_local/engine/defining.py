@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from vikingdb_core.hints import suggest
@@ -104,12 +105,15 @@ def define_index(request: m.CreateIndexRequest, schema: Schema, now_ms: int) -> 
     return Index(request.index_name, distance, scalar_fields, definition, now_ms)
 
 
-def restore_index(name: str, definition: Mapping[str, Any], schema: Schema, created_ms: int) -> Index:
-    """An index as it was kept."""
+def restore_index(
+    name: str, definition: Mapping[str, Any], schema: Schema, created_ms: int, *, is_enabled: bool
+) -> Index:
+    """An index of a whole definition, such as was kept."""
     given = {key: value for key, value in definition.items() if value is not None}
     if given.get("ShardPolicy") != "custom":
         given.pop("ShardCount", None)
-    return define_index(m.CreateIndexRequest(index_name=name, **given), schema, created_ms)
+    index = define_index(m.CreateIndexRequest(index_name=name, **given), schema, created_ms)
+    return index if is_enabled else replace(index, is_enabled=False)
 
 
 def _define_fields(given: Sequence[m.CollectionField]) -> dict[str, Field]:

@@ -23,6 +23,7 @@ class Index:
         scalar_fields: fields filters and orderings may use, by name.
         definition: the body it was created with, defaults filled in.
         created_ms: when.
+        is_enabled: whether it may be searched.
     """
 
     name: str
@@ -30,6 +31,12 @@ class Index:
     scalar_fields: Mapping[str, Field]
     definition: Mapping[str, Any] = field(repr=False)
     created_ms: int = 0
+    is_enabled: bool = True
+
+    @property
+    def status(self) -> str:
+        """The service's word for it. Indexes are ready as soon as they are made: searches are exact scans."""
+        return "READY" if self.is_enabled else "DISABLED"
 
     def scalar_field(self, name: str, where: str) -> Field:
         """A field by name; one that the index does not cover is refused."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..words import indexed_terms, queried_terms, spaced_terms
+from ..words import indexed_terms, placed_pieces, placed_terms, queried_terms, spaced_terms
 from .columns import Mask
 from .growing import Growing
 from .schema import Analyzer
@@ -34,6 +34,15 @@ def analyse_query(analyzer: Analyzer, text: str) -> list[str]:
     if analyzer.tokenizer == "whitespace":
         return list(dict.fromkeys(spaced_terms(text, keep_symbols=not analyzer.drops_symbols)))
     return queried_terms(text)
+
+
+def find_terms(analyzer: Analyzer, terms: Sequence[str], text: str) -> dict[str, list[int]]:
+    """Where the terms stand in a field's text: the positions of their first characters."""
+    found: dict[str, list[int]] = {}
+    for term, position in placed_pieces(text) if analyzer.tokenizer == "whitespace" else placed_terms(text):
+        if term in terms:
+            found.setdefault(term, []).append(position)
+    return found
 
 
 @dataclass(frozen=True)

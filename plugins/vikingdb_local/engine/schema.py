@@ -30,13 +30,18 @@ INDEXABLE = frozenset({*TYPE_DEFAULTS, FieldType.DATE_TIME, FieldType.GEO_POINT}
 
 @dataclass(frozen=True)
 class Field:
-    """One field. ``default`` is ``None`` where a row has to bring a value."""
+    """One field. ``default`` is what the collection's definition says, ``None`` where it says nothing."""
 
     name: str
     type: FieldType
     dim: int = 0
     is_primary_key: bool = False
     default: Any = None
+
+    @property
+    def fallback(self) -> Any:
+        """What a row gets that does not say it; ``None`` where a row has to."""
+        return TYPE_DEFAULTS.get(self.type) if self.default is None else self.default
 
 
 @dataclass(frozen=True)

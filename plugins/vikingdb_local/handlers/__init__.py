@@ -9,7 +9,7 @@ from vikingdb_vector import operations as data
 from vikingdb_vector import operations_admin as control
 
 from ..session import Call, Session
-from . import aggregate, collections, embedding, indexes, keywords, rows, search
+from . import aggregate, collections, embedding, indexes, keywords, rerank, rows, search, sort
 
 Handler = Callable[[Session, Call[Any]], Any]
 """Gives the result of the envelope; raises ``ServiceError``."""
@@ -33,14 +33,20 @@ HANDLERS: Mapping[str, Handler] = {
     data.SEARCH_BY_KEYWORDS.name: keywords.by_keywords,
     data.SEARCH_BY_RANDOM.name: search.at_random,
     data.AGGREGATE.name: aggregate.aggregate,
+    data.SORT.name: sort.sort,
     data.EMBEDDING.name: embedding.embed,
+    data.RERANK.name: rerank.rerank,
     control.CREATE_COLLECTION.name: collections.create,
     control.GET_COLLECTION.name: collections.get,
     control.LIST_COLLECTIONS.name: collections.list_page,
+    control.UPDATE_COLLECTION.name: collections.update,
     control.DELETE_COLLECTION.name: collections.delete,
     control.CREATE_INDEX.name: indexes.create,
     control.GET_INDEX.name: indexes.get,
     control.LIST_INDEXES.name: indexes.list_page,
+    control.UPDATE_INDEX.name: indexes.update,
+    control.ENABLE_INDEX.name: indexes.enable,
+    control.DISABLE_INDEX.name: indexes.disable,
     control.DELETE_INDEX.name: indexes.delete,
 }
 """By the operation's name."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -44,9 +46,9 @@ def aggregate(session: Session, call: Call[m.AggRequest]) -> Any:
             raise invalid("cond keeps groups by their count; give field to group by, or leave cond out")
         rows, _ = recall.rows(recall.collection.snapshot())
         return {"op": "count", "field": "__NONE__", "agg": {"__TOTAL__": len(rows)}}
-    more_than = _more_than(request)
+    keeps = _condition(request)
     snapshot = recall.collection.snapshot()
-    groups = [(value, count) for value, count in _count(snapshot, recall.rows(snapshot)[0], field) if count > more_than]
+    groups = [(value, count) for value, count in _count(snapshot, recall.rows(snapshot)[0], field) if keeps(count)]
     groups.sort(key=lambda group: (group[1] if request.order == "asc" else -group[1], group[0]))
     answer = {"op": "count", "field": field.name, "agg": {_spelled(value): count for value, count in groups}}
     return answer if request.group_by is None else {**answer, "group_by": field.name}
@@ -64,15 +66,16 @@ def _group_field(request: m.AggRequest, recall: Recall) -> Field | None:
     return field
 
 
-def _more_than(request: m.AggRequest) -> int | float:
-    least: int | float = 0
+def _condition(request: m.AggRequest) -> Callable[[int], bool]:
+    """Which counts are kept. The service documents ``gt``; its own examples send ``gte`` too."""
+    bounds = {"gt": -math.inf, "gte": -math.inf}
     for key, value in (request.cond or {}).items():
-        if key != "gt":
-            raise invalid(f"cond has no {shown(key)}; it takes gt, as in {{'gt': 10}}")
+        if key not in bounds:
+            raise invalid(f"cond has no {shown(key)}; it takes gt or gte, as in {{'gt': 10}}")
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise invalid(f"cond.gt must be a number, not {json_type(value)}")
-        least = value
-    return least
+            raise invalid(f"cond.{key} must be a number, not {json_type(value)}")
+        bounds[key] = value
+    return lambda count: count > bounds["gt"] and count >= bounds["gte"]
 
 
 def _count(snapshot: Snapshot, rows: Rows, field: Field) -> list[tuple[Any, int]]:

@@ -1,4 +1,4 @@
-"""Collections: create, get, list and delete."""
+"""Collections: create, get, list, update and delete."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from vikingdb_vector import models as m
+from vikingdb_vector.models.admin import CollectionRequest
 
 from ..engine.catalog import DEFAULT_PROJECT
+from ..engine.changing import change_collection
 from ..engine.collection import Collection
 from ..engine.defining import check_description, check_name, define_schema
-from ..errors import COLLECTION, denied, invalid
+from ..errors import invalid
 from ..session import Call, Session
 from .locate import locate
 
@@ -55,11 +57,17 @@ def list_page(session: Session, call: Call[m.ListCollectionsRequest]) -> Any:
     return {"Collections": items, **paging}
 
 
+def update(session: Session, call: Call[m.UpdateCollectionRequest]) -> Any:
+    """Add fields or full text, or change what is said about the collection."""
+    request = call.request
+    check_description(request.description)
+    collection = _named(session, request)
+    session.catalog.update(collection, lambda current: change_collection(current, request), session.now_ms)
+    return {"Message": "success"}
+
+
 def delete(session: Session, call: Call[m.DeleteCollectionRequest]) -> Any:
-    collection = _named(session, call.request)
-    if collection.definition.get("DelProtection"):
-        raise denied(COLLECTION, f"collection {collection.name!r} is protected against deletion (DelProtection)")
-    session.catalog.delete(collection)
+    session.catalog.delete(_named(session, call.request))
     return {"Message": "success"}
 
 
@@ -79,7 +87,7 @@ def written_time(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _named(session: Session, request: m.GetCollectionRequest | m.DeleteCollectionRequest) -> Collection:
+def _named(session: Session, request: CollectionRequest) -> Collection:
     return locate(session, request.collection_name, request.resource_id, request.project_name)
 
 

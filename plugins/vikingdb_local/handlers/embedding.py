@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from vikingdb_vector import models as m
@@ -58,12 +59,30 @@ def _instructed(given: m.EmbeddingModelOpt | None, model: Model, texts: list[str
 def _texts(request: m.EmbeddingRequest) -> list[str]:
     if not 1 <= len(request.data) <= MAX_INPUTS:
         raise invalid(f"data has {len(request.data)} inputs; a call takes 1 to {MAX_INPUTS}")
+    return [_text_of(item, f"data[{position}]", len(request.data)) for position, item in enumerate(request.data)]
+
+
+def join_texts(parts: Sequence[m.FullModalData], where: str) -> str:
+    """The text of parts that hold nothing else, in order."""
     texts = []
-    for position, item in enumerate(request.data):
-        for name in ("image", "video", "full_modal_seq"):
-            if getattr(item, name) is not None:
-                raise not_implemented(f"embedding {name} (data[{position}])", "give text alone")
-        if not item.text or not item.text.strip():
-            raise invalid(f"data[{position}] has no text to embed")
-        texts.append(item.text)
-    return texts
+    for position, part in enumerate(parts):
+        at = f"{where}[{position}]"
+        for name in ("image", "video"):
+            if getattr(part, name) is not None:
+                raise not_implemented(f"understanding of {name}s ({at})", "give text alone")
+        if not part.text or not part.text.strip():
+            raise invalid(f"{at} has no text")
+        texts.append(part.text)
+    return "\n".join(texts)
+
+
+def _text_of(item: m.EmbeddingData, where: str, inputs: int) -> str:
+    if item.full_modal_seq is None:
+        return join_texts([item], where)
+    if item.text is not None or item.image is not None or item.video is not None:
+        raise invalid(f"{where}: full_modal_seq excludes text, image and video beside it")
+    if inputs > 1:
+        raise invalid(f"{where}: full_modal_seq is the only input of a call; send the others on their own")
+    if not item.full_modal_seq:
+        raise missing(f"{where}.full_modal_seq is empty; give one part or more")
+    return join_texts(item.full_modal_seq, f"{where}.full_modal_seq")

@@ -1,21 +1,21 @@
-"""Indexes: create, get, list and delete. An index is ready as soon as it is created: searches are exact scans."""
+"""Indexes: create, get, list, update, enable, disable and delete."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from vikingdb_vector import models as m
+from vikingdb_vector.models.admin import IndexRequest
 
+from ..engine.changing import change_index, switch_index
 from ..engine.collection import Collection
-from ..engine.defining import define_index
+from ..engine.defining import check_description, define_index
 from ..engine.indexing import Index
-from ..engine.schema import TYPE_DEFAULTS, Field
-from ..errors import INDEX, denied
+from ..engine.schema import Field
 from ..session import Call, Session
 from .collections import paged
-from .locate import find_index, locate
-
-READY = "READY"
+from .locate import locate
 
 
 def create(session: Session, call: Call[m.CreateIndexRequest]) -> Any:
@@ -26,7 +26,8 @@ def create(session: Session, call: Call[m.CreateIndexRequest]) -> Any:
 
 
 def get(session: Session, call: Call[m.GetIndexRequest]) -> Any:
-    return _describe(*_named(session, call.request))
+    collection = _collection_of(session, call.request)
+    return _describe(collection, collection.index(call.request.index_name))
 
 
 def list_page(session: Session, call: Call[m.ListIndexesRequest]) -> Any:
@@ -40,23 +41,41 @@ def list_page(session: Session, call: Call[m.ListIndexesRequest]) -> Any:
         for collection in session.catalog.collections()
         if request.project_name in (None, "", collection.project) and (not names or collection.name in names)
         for index in collection.indexes.values()
-        if keyword in index.name and (not statuses or READY in statuses)
+        if keyword in index.name and (not statuses or index.status in statuses)
     ]
     page, paging = paged(chosen, request.page_number, request.page_size)
     return {"Indexes": [_describe(*item) for item in page], **paging}
 
 
+def update(session: Session, call: Call[m.UpdateIndexRequest]) -> Any:
+    """Cover more scalar fields, or change how the index searches or what is said about it."""
+    request = call.request
+    check_description(request.description)
+    return _change(session, request, lambda index, collection: change_index(index, request, collection.schema))
+
+
+def enable(session: Session, call: Call[m.EnableIndexRequest]) -> Any:
+    return _change(session, call.request, lambda index, _: switch_index(index, True))
+
+
+def disable(session: Session, call: Call[m.DisableIndexRequest]) -> Any:
+    """Take an index out of service. It keeps following the collection's rows."""
+    return _change(session, call.request, lambda index, _: switch_index(index, False))
+
+
 def delete(session: Session, call: Call[m.DeleteIndexRequest]) -> Any:
-    collection, index = _named(session, call.request)
-    if index.definition["DelProtection"]:
-        raise denied(INDEX, f"index {index.name!r} is protected against deletion (DelProtection)")
-    session.catalog.delete_index(collection, index)
+    session.catalog.delete_index(_collection_of(session, call.request), call.request.index_name)
     return {"Message": "success"}
 
 
-def _named(session: Session, request: m.GetIndexRequest | m.DeleteIndexRequest) -> tuple[Collection, Index]:
-    collection = locate(session, request.collection_name, request.resource_id, request.project_name)
-    return collection, find_index(collection, request.index_name)
+def _change(session: Session, request: IndexRequest, change: Callable[[Index, Collection], Index]) -> Any:
+    collection = _collection_of(session, request)
+    session.catalog.update_index(collection, request.index_name, lambda index: change(index, collection))
+    return {"Message": "success"}
+
+
+def _collection_of(session: Session, request: IndexRequest) -> Collection:
+    return locate(session, request.collection_name, request.resource_id, request.project_name)
 
 
 def _describe(collection: Collection, index: Index) -> dict[str, Any]:
@@ -67,13 +86,13 @@ def _describe(collection: Collection, index: Index) -> dict[str, Any]:
         "CollectionName": collection.name,
         "ResourceId": collection.resource_id,
         "ProjectName": collection.project,
-        "Status": READY,
+        "Status": index.status,
         "ScalarIndex": [_describe_field(field) for field in index.scalar_fields.values()],
         "ActualCU": definition["CpuQuota"],
     }
 
 
 def _describe_field(field: Field) -> dict[str, Any]:
-    default = TYPE_DEFAULTS.get(field.type) if field.default is None else field.default
     described = {"FieldName": field.name, "FieldType": str(field.type), "IsPrimaryKey": field.is_primary_key}
-    return described if default is None or field.is_primary_key else {**described, "DefaultValue": default}
+    has_none = field.fallback is None or field.is_primary_key
+    return described if has_none else {**described, "DefaultValue": field.fallback}

@@ -6,7 +6,8 @@ score for each keyword that its text contains literally.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,20 +16,24 @@ import numpy as np
 from vikingdb_core.hints import suggest
 from vikingdb_vector import models as m
 
-from ..engine.postings import Bm25, analyse_query
+from ..engine.postings import Bm25, analyse_query, find_terms
 from ..engine.schema import Schema
-from ..engine.scoring import Hit, Rows, best, nearest
+from ..engine.scoring import Hit, Rows, best
 from ..engine.segment import Snapshot
-from ..errors import invalid, missing, not_implemented, shown
+from ..errors import invalid, missing, shown
 from ..session import Call, Session
-from ..words import plain
-from .search import Found, Search, answer, as_score, embed_text, open_search, result
+from ..words import find_words
+from .search import More, Search, answer, answer_again, candidates, embed_text, open_search
 
 BM25 = "bm25"
 SEMANTIC = "semantic_then_match"
 MAX_KEYWORDS = 10
 MAX_QUERY_BYTES = 512
 MIN_CANDIDATES = 100
+
+
+Occurrences = Callable[[Mapping[str, Any]], Mapping[str, Mapping[str, list[int]]]]
+"""From a row's fields to where words stand: field to word to positions."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,6 @@ class FieldQuery:
 
 def by_keywords(session: Session, call: Call[m.SearchByKeywordsRequest]) -> Any:
     request = call.request
-    if request.highlight is not None and request.highlight.enable:
-        raise not_implemented("highlight", "leave it out")
     search = open_search(session, call)
     mode = _mode(request, search.recall.collection.schema)
     _check_words(request)
@@ -66,7 +69,15 @@ def _by_terms(search: Search, request: m.SearchByKeywordsRequest) -> Any:
         rows = rows[scores[rows] > 0]
         return best(rows, scores[rows].astype(np.float32), snapshot.keys, most)
 
-    return {**answer(search, rank), "effective_keywords": {query.name: list(query.terms) for query in queries}}
+    def occurrences(document: Mapping[str, Any]) -> Mapping[str, Mapping[str, list[int]]]:
+        analyzers = search.recall.collection.schema.full_text
+        return {
+            query.name: find_terms(analyzers[query.name], query.terms, document.get(query.name) or "")
+            for query in queries
+        }
+
+    found = answer(search, rank, more=_highlight(request, occurrences))
+    return {**found, "effective_keywords": {query.name: list(query.terms) for query in queries}}
 
 
 def _by_meaning(session: Session, search: Search, request: m.SearchByKeywordsRequest) -> Any:
@@ -75,32 +86,21 @@ def _by_meaning(session: Session, search: Search, request: m.SearchByKeywordsReq
             raise invalid(f"{name} goes with mode bm25; leave it out")
     words = list(request.keywords) if request.keywords else (request.query or "").split()
     vector, usage = embed_text(session, search, " ".join(words))
-    distance, schema = search.recall.distance, search.recall.collection.schema
-    candidates = max(MIN_CANDIDATES, 3 * search.most)
+    found = candidates(search, vector, max(MIN_CANDIDATES, 3 * search.most))
 
-    def look(snapshot: Snapshot) -> Found:
-        rows, matched = search.recall.rows(snapshot)
-        hits = best(*nearest(snapshot.vectors, rows, vector, distance, candidates), snapshot.keys, candidates)
-        return Found(hits, [int(snapshot.numbers[hit.row]) for hit in hits], matched)
+    def occurrences(document: Mapping[str, Any]) -> dict[str, list[int]]:
+        return find_words(words, document[search.text_field], case_sensitive=bool(request.case_sensitive))
 
-    found, documents = search.recall.collection.read(look, lambda found: found.numbers)
-    assert schema.vectorizer is not None
-    scored = []
-    for hit, number in zip(found.hits, found.numbers, strict=True):
-        document = documents[number]
-        literal = _count_literal(words, document[schema.vectorizer.text_field], bool(request.case_sensitive))
-        scored.append((hit.score + literal, hit, document))
-    scored.sort(key=lambda item: item[0], reverse=True)  # stable: equal scores stay as the vectors ordered them
-    data = [
-        {
-            "id": hit.key,
-            "fields": search.selection(document),
-            "score": as_score(score),
-            "ann_score": as_score(hit.score),
-        }
-        for score, hit, document in scored[search.offset : search.most]
-    ]
-    return {**result(data, found.matched), "token_usage": usage}
+    scores = [hit.score + len(occurrences(row)) for hit, row in zip(found.hits, found.documents, strict=True)]
+    more = _highlight(request, lambda document: {search.text_field: occurrences(document)})
+    return {**answer_again(search, found, scores, least=-math.inf, more=more), "token_usage": usage}
+
+
+def _highlight(request: m.SearchByKeywordsRequest, occurrences: Occurrences) -> More | None:
+    """Where the words stand: for every field in which any does, the positions of their first characters."""
+    if request.highlight is None or not request.highlight.enable:
+        return None
+    return lambda document: {"highlight": {field: words for field, words in occurrences(document).items() if words}}
 
 
 def _mode(request: m.SearchByKeywordsRequest, schema: Schema) -> str:
@@ -163,9 +163,3 @@ def _knobs(request: m.SearchByKeywordsRequest) -> Bm25:
     if not 0 <= b <= 1:
         raise invalid(f"bm25_b is {b}; it must be from 0 to 1")
     return Bm25(k1, b)
-
-
-def _count_literal(words: Sequence[str], text: str, case_sensitive: bool) -> int:
-    if not case_sensitive:
-        words, text = [plain(word) for word in words], plain(text)
-    return sum(word in text for word in words)

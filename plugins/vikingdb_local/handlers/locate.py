@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from vikingdb_core.hints import suggest
 from vikingdb_vector.models import CollectionMeta
 
 from ..engine.collection import Collection
 from ..engine.indexing import Index
-from ..errors import INDEX, invalid, missing, not_found, shown
+from ..errors import INDEX, denied, invalid, missing, shown
 from ..session import Session
 
 
@@ -29,13 +28,10 @@ def locate(session: Session, name: str | None, resource_id: str | None, project:
 
 
 def find_index(collection: Collection, name: str | None) -> Index:
-    """An index of the collection."""
+    """An index of the collection, to look something up in."""
     if not name:
         raise missing("the request names no index; give index_name")
-    index = collection.indexes.get(name)
-    if index is None:
-        raise not_found(
-            INDEX,
-            f"index {shown(name)} not found in collection {collection.name!r}.{suggest(name, collection.indexes)}",
-        )
+    index = collection.index(name)
+    if not index.is_enabled:
+        raise denied(INDEX, f"index {name!r} of collection {collection.name!r} is disabled; enable it to search it")
     return index

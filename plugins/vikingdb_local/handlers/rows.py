@@ -14,7 +14,7 @@ from vikingdb_vector.models import Distance
 from ..embedding.models import embed_documents, token_usage
 from ..engine.collection import Collection, NewRow, Patch
 from ..engine.rows import Key
-from ..engine.schema import AUTO_ID, TYPE_DEFAULTS, Field, Schema, Vectorizer
+from ..engine.schema import AUTO_ID, Field, Schema, Vectorizer
 from ..engine.values import Vector, read_id, read_key, read_value, read_vector
 from ..errors import COLLECTION, denied, invalid, missing, shown
 from ..session import Call, Session
@@ -39,6 +39,7 @@ def upsert(session: Session, call: Call[m.UpsertDataRequest]) -> Any:
         [NewRow(key, row, vector) for key, row, vector in zip(keys, fields, vectors, strict=True)],
         _expiry(request.ttl, now_ms),
         now_ms,
+        schema,
     )
     return usage
 
@@ -69,7 +70,7 @@ def delete(session: Session, call: Call[m.DeleteDataRequest]) -> Any:
     elif not ids:
         raise missing("give ids of one row or more, or del_all")
     else:
-        collection.delete(_read_ids(collection.schema, ids), session.now_ms)
+        collection.delete(read_ids(collection.schema, ids), session.now_ms)
     return None
 
 
@@ -78,7 +79,7 @@ def fetch_in_collection(session: Session, call: Call[m.FetchDataInCollectionRequ
     refuse_truthy(call.request, "return_download_url", "return_analyzed_result")
     collection = find_collection(session, call.locator)
     schema = collection.schema
-    keys = _read_ids(schema, call.request.ids)
+    keys = read_ids(schema, call.request.ids)
     found = collection.fetch(keys, session.now_ms)
     items = []
     for key in keys:
@@ -97,7 +98,7 @@ def fetch_in_index(session: Session, call: Call[m.FetchDataInIndexRequest]) -> A
     collection = find_collection(session, call.locator)
     index = find_index(collection, call.locator.index_name)
     wanted = select_fields(collection.schema, request.output_fields)
-    keys = _read_ids(collection.schema, request.ids)
+    keys = read_ids(collection.schema, request.ids)
     found = collection.fetch(keys, session.now_ms)
     items = []
     for key in keys:
@@ -110,6 +111,13 @@ def fetch_in_index(session: Session, call: Call[m.FetchDataInIndexRequest]) -> A
                 }
             items.append(item)
     return {"fetch": items, "ids_not_exist": [key for key in keys if key not in found]}
+
+
+def read_ids(schema: Schema, ids: Sequence[Any]) -> list[Key]:
+    """Keys to look for, each once, in order."""
+    if not 1 <= len(ids) <= MAX_IDS:
+        raise invalid(f"ids has {len(ids)} keys; a call takes 1 to {MAX_IDS}")
+    return list(dict.fromkeys(read_id(schema.primary_key, key, f"ids[{position}]") for position, key in enumerate(ids)))
 
 
 def check_embedder(session: Session, collection: Collection) -> Vectorizer:
@@ -199,10 +207,9 @@ def _value_of(schema: Schema, field: Field, value: Any, where: str) -> Any:
 
 
 def _default_of(field: Field, where: str) -> Any:
-    default = TYPE_DEFAULTS.get(field.type) if field.default is None else field.default
-    if default is None:
+    if field.fallback is None:
         raise invalid(f"{where}: field {field.name!r} ({field.type}) is missing and has no default; give it a value")
-    return default
+    return field.fallback
 
 
 def _vectors(
@@ -227,13 +234,6 @@ def _vectors(
     for position, vector in zip(texts, embedded, strict=True):
         vectors[position] = vector
     return vectors, {"token_usage": token_usage([vectorizer.model], list(texts.values()))}
-
-
-def _read_ids(schema: Schema, ids: Sequence[Any]) -> list[Key]:
-    """Keys to look for, each once, in order."""
-    if not 1 <= len(ids) <= MAX_IDS:
-        raise invalid(f"ids has {len(ids)} keys; a call takes 1 to {MAX_IDS}")
-    return list(dict.fromkeys(read_id(schema.primary_key, key, f"ids[{position}]") for position, key in enumerate(ids)))
 
 
 def _expiry(ttl: int | None, now_ms: int) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from vikingdb_vector import models as m
 from vikingdb_vector.models import FieldType
 
 from ..embedding.models import embed_query, token_usage
+from ..embedding.relevance import check_model, score_texts, usage
 from ..engine.columns import Numbers
 from ..engine.scoring import Hit, Rows, best, nearest
 from ..engine.segment import Snapshot
@@ -25,9 +26,12 @@ from .recall import MAX_CANDIDATES, Recall, open_recall
 from .rows import check_embedder
 
 DEFAULT_LIMIT = 10
+MAX_RERANKED = 100
 
 Rank = Callable[[Snapshot, Rows, int], list[Hit]]
 """From the admitted rows to so many hits, best first."""
+More = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""From a row's fields to what its hit has beside the usual."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,13 @@ class Search:
     def most(self) -> int:
         return self.offset + self.limit
 
+    @property
+    def text_field(self) -> str:
+        """The field that was embedded."""
+        vectorizer = self.recall.collection.schema.vectorizer
+        assert vectorizer is not None
+        return vectorizer.text_field
+
 
 @dataclass(frozen=True)
 class Found:
@@ -51,6 +62,15 @@ class Found:
 
     hits: list[Hit]
     numbers: list[int]
+    matched: int | None
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Hits with all their fields, and how many rows the filter matched."""
+
+    hits: list[Hit]
+    documents: list[dict[str, Any]]
     matched: int | None
 
 
@@ -68,14 +88,17 @@ def by_multi_modal(session: Session, call: Call[m.SearchByMultiModalRequest]) ->
     """By text, embedded as the collection's rows were. The local embedder has no instructions to fill in."""
     request = call.request
     refuse_truthy(request, "image", "video")
-    for name in ("rerank", "tensor_rerank"):
-        if getattr(request, name) is not None:
-            raise not_implemented(name, "leave it out")
+    if request.tensor_rerank is not None:
+        raise not_implemented("tensor_rerank", "leave it out")
     if not request.text:
         raise missing("give text to search by")
     search = open_search(session, call)
     vector, usage = embed_text(session, search, request.text)
-    return {**answer(search, _near(search, vector), ann=True), "real_text_query": request.text, "token_usage": usage}
+    if request.rerank is None:
+        found = {**answer(search, _near(search, vector), ann=True), "token_usage": usage}
+    else:
+        found = _reranked(session, search, vector, usage, request.text, request.rerank)
+    return {**found, "real_text_query": request.text}
 
 
 def by_id(session: Session, call: Call[m.SearchByIDRequest]) -> Any:
@@ -143,14 +166,16 @@ def open_search(session: Session, call: Call[Any]) -> Search:
     return Search(recall, limit, offset, selection, request.output_fields is None or len(request.output_fields) > 0)
 
 
-def answer(search: Search, rank: Rank, *, ann: bool = False) -> dict[str, Any]:
+def answer(search: Search, rank: Rank, *, ann: bool = False, more: More | None = None) -> dict[str, Any]:
     """Rank, read and page.
 
     Args:
         search: what to search.
         rank: how.
         ann: whether the score is one of vectors.
+        more: what a hit has beside the usual.
     """
+    wants_fields = search.wants_fields or more is not None
 
     def look(snapshot: Snapshot) -> Found:
         rows, matched = search.recall.rows(snapshot)
@@ -158,19 +183,83 @@ def answer(search: Search, rank: Rank, *, ann: bool = False) -> dict[str, Any]:
         numbers = [int(snapshot.numbers[hit.row]) for hit in hits]
         return Found(hits, numbers, matched)
 
-    found, documents = search.recall.collection.read(look, lambda found: found.numbers if search.wants_fields else [])
+    found, documents = search.recall.collection.read(look, lambda found: found.numbers if wants_fields else [])
     data = []
     for hit, number in zip(found.hits, found.numbers, strict=True):
-        score = as_score(hit.score)
-        item = {"id": hit.key, "fields": search.selection(documents.get(number, {})), "score": score}
-        data.append({**item, "ann_score": score} if ann else item)
-    return result(data, found.matched)
+        score, document = as_score(hit.score), documents.get(number, {})
+        item = {"id": hit.key, "fields": search.selection(document), "score": score}
+        data.append({**item, **({"ann_score": score} if ann else {}), **(more(document) if more else {})})
+    return _result(data, found.matched)
 
 
-def result(data: list[dict[str, Any]], matched: int | None) -> dict[str, Any]:
+def candidates(search: Search, query: NDArray[np.float32], most: int) -> Candidates:
+    """The nearest rows with all their fields, to be scored again."""
+
+    def look(snapshot: Snapshot) -> Found:
+        rows, matched = search.recall.rows(snapshot)
+        hits = _near(search, query)(snapshot, rows, most)
+        return Found(hits, [int(snapshot.numbers[hit.row]) for hit in hits], matched)
+
+    found, documents = search.recall.collection.read(look, lambda found: found.numbers)
+    return Candidates(found.hits, [documents[number] for number in found.numbers], found.matched)
+
+
+def answer_again(
+    search: Search, found: Candidates, scores: Sequence[float], *, least: float = 0, more: More | None = None
+) -> dict[str, Any]:
+    """Order candidates by new scores, equal ones as the vectors ordered them, and page.
+
+    Args:
+        search: what was searched.
+        found: the candidates.
+        scores: a new score for each.
+        least: candidates below it are dropped.
+        more: what a hit has beside the usual.
+    """
+    scored = [each for each in zip(scores, found.hits, found.documents, strict=True) if each[0] >= least]
+    scored.sort(key=lambda each: each[0], reverse=True)  # stable
+    data = [
+        {
+            "id": hit.key,
+            "fields": search.selection(document),
+            "score": as_score(score),
+            "ann_score": as_score(hit.score),
+            **(more(document) if more else {}),
+        }
+        for score, hit, document in scored[search.offset : search.most]
+    ]
+    return _result(data, found.matched)
+
+
+def _result(data: list[dict[str, Any]], matched: int | None) -> dict[str, Any]:
     """The result of a search; ``filter_matched_count`` when there was a filter."""
     counts = {"total_return_count": len(data)}
     return {"data": data, **(counts if matched is None else {"filter_matched_count": matched, **counts})}
+
+
+def _reranked(
+    session: Session,
+    search: Search,
+    query: NDArray[np.float32],
+    used: Mapping[str, Any],
+    text: str,
+    given: m.ModelRerank,
+) -> dict[str, Any]:
+    """The nearest rows, scored again by their text. The local scorer does not fail and takes no time to speak of."""
+    name = check_model(given.model_name, "rerank.model_name")
+    if not given.model_version:
+        raise missing("rerank.model_version is missing, such as 251028")
+    most = search.limit if given.input_limit is None else given.input_limit
+    if not search.limit <= most <= MAX_RERANKED:
+        raise invalid(f"rerank.input_limit is {most}; it must be from limit ({search.limit}) to {MAX_RERANKED}")
+    if given.fail_strategy not in (None, "fallback", "fail_fast"):
+        raise invalid(f"rerank.fail_strategy {shown(given.fail_strategy)} is neither fallback nor fail_fast")
+    if given.timeout_ms is not None and given.timeout_ms < 1:
+        raise invalid(f"rerank.timeout_ms is {given.timeout_ms}; it must be above 0")
+    found = candidates(search, query, most)
+    texts = [document[search.text_field] for document in found.documents]
+    answered = answer_again(search, found, score_texts(session.embedder, text, texts), least=given.score_threshold or 0)
+    return {**answered, "token_usage": {**used, **usage(name, given.model_version, text, texts)}}
 
 
 def embed_text(session: Session, search: Search, text: str) -> tuple[NDArray[np.float32], Mapping[str, Any]]:

@@ -32,6 +32,8 @@ def test_a_count_without_groups_is_one_total(filled: Wire) -> None:
         ({"field": "genre", "cond": {"gt": 1}}, [("sf", 3), ("crime", 2)]),
         ({"field": "genre", "cond": {}}, [("sf", 3), ("crime", 2), ("art", 1)]),
         ({"field": "genre", "cond": {"gt": 3}}, []),
+        ({"field": "genre", "cond": {"gte": 2}}, [("sf", 3), ("crime", 2)]),
+        ({"field": "genre", "cond": {"gt": 1, "gte": 3}}, [("sf", 3)]),
         ({"field": "year"}, [("0", 3), ("1", 3)]),
         ({"field": "sold"}, [("false", 5), ("true", 1)]),
         (
@@ -67,7 +69,7 @@ def test_deleted_rows_are_not_counted(filled: Wire) -> None:
         ({"op": "count", "field": "gener"}, "InvalidParameter"),
         ({"op": "count", "field": "genre", "group_by": "year"}, "InvalidParameter"),
         ({"op": "count", "cond": {"gt": 1}}, "InvalidParameter"),
-        ({"op": "count", "field": "genre", "cond": {"gte": 1}}, "InvalidParameter"),
+        ({"op": "count", "field": "genre", "cond": {"lt": 1}}, "InvalidParameter"),
         ({"op": "count", "field": "genre", "cond": {"gt": "1"}}, "InvalidParameter"),
         ({"op": "count", "field": "genre", "order": "up"}, "InvalidParameter"),
         ({"op": "count", "limit": 5}, "InvalidParameter"),

@@ -149,6 +149,26 @@ class TestApi:
         assert embedded("doubao-embedding", **told) != embedded("doubao-embedding")
         assert embedded("bge-m3", **told) == embedded("bge-m3")
 
+    def test_a_sequence_of_texts_is_one_input(self, wire: Wire) -> None:
+        model = {"name": "doubao-embedding-vision", "version": "250615"}
+        parts = [{"text": "a storm"}, {"text": "at sea"}]
+        (item,) = wire_embed(wire, dense_model=model, data=[{"full_modal_seq": parts}])["data"]
+        assert item == wire_embed(wire, dense_model=model, data=[{"text": "a storm\nat sea"}])["data"][0]
+
+    @pytest.mark.parametrize(
+        ("data", "code", "says"),
+        [
+            ([{"full_modal_seq": []}], "MissingParameter", "data[0].full_modal_seq is empty"),
+            ([{"full_modal_seq": [{"text": " "}]}], "InvalidParameter", "data[0].full_modal_seq[0] has no text"),
+            ([{"full_modal_seq": [{"text": "x"}], "text": "y"}], "InvalidParameter", "excludes text"),
+            ([{"text": "x"}, {"full_modal_seq": [{"text": "x"}]}], "InvalidParameter", "the only input"),
+        ],
+    )
+    def test_an_impossible_sequence_is_refused(self, wire: Wire, data: Any, code: str, says: str) -> None:
+        status, answer = wire.data("embedding", {"dense_model": {"name": "bge-m3"}, "data": data})
+        assert (status, answer["code"]) == (400, code)
+        assert says in answer["message"]
+
     @pytest.mark.parametrize(
         ("body", "code", "says"),
         [

@@ -204,3 +204,53 @@ class TestByMeaning:
         for name, value in (("bm25_k1", 1.0), ("bm25_b", 0.5), ("fields", ["text"]), ("fields_weights", {"text": 1.0})):
             assert name in filled.refusal("data/search/keywords", query="x", **{name: value})[2]
         assert "FullText" in filled.refusal("data/search/keywords", query="x", mode="bm25")[2]
+
+
+@pytest.mark.parametrize(
+    ("query", "key", "where"),
+    [
+        ("dog", 2, {"dog": [2, 11, 22]}),
+        ("lazy fox", 1, {"lazy": [35], "fox": [16]}),
+        ("数据库", 3, {"数据": [4], "据库": [5]}),
+        ("full width", 6, {"full": [0], "width": [5]}),
+        ("gpt4模型", 5, {"gpt4": [0], "模型": [4]}),
+    ],
+)
+def test_a_highlight_says_where_terms_stand(texts: Wire, query: str, key: int, where: dict[str, list[int]]) -> None:
+    found = texts.result("data/search/keywords", query=query, highlight={"enable": True}, output_fields=[])
+    (hit,) = [hit for hit in found["data"] if hit["id"] == key]
+    assert hit["highlight"] == {"text": where}
+    assert hit["fields"] == {}
+
+
+def test_positions_are_those_of_the_text_as_it_was_written(wire: Wire) -> None:
+    wire.make({"Fields": [KEY, text_field("text")], "FullText": [{"Field": "text"}]}, {})
+    text = "ﬁve ﬁne cafe\u0301s, ⅷ dogs"  # a ligature, an accent of its own, and one character that becomes four
+    wire.result("data/upsert", data=[{"id": 1, "text": text}])
+    found = wire.result("data/search/keywords", query="fine cafés viii dogs", highlight={"enable": True})
+    words = found["data"][0]["highlight"]["text"]
+    assert {word: [text[position:] for position in positions] for word, positions in words.items()} == {
+        "fine": ["ﬁne cafe\u0301s, ⅷ dogs"],
+        "cafés": ["cafe\u0301s, ⅷ dogs"],
+        "viii": ["ⅷ dogs"],
+        "dogs": ["dogs"],
+    }
+
+
+def test_pieces_between_spaces_are_highlighted_whole(wire: Wire) -> None:
+    analyzer = {"Tokenizer": "whitespace"}
+    wire.make({"Fields": [KEY, text_field("text")], "FullText": [{"Field": "text", "Analyzer": analyzer}]}, {})
+    wire.result("data/upsert", data=[{"id": 1, "text": "C++ or  c++?"}])
+    found = wire.result("data/search/keywords", query="c++", highlight={"enable": True})
+    assert found["data"][0]["highlight"] == {"text": {"c++": [0]}}
+
+
+@pytest.mark.parametrize(("sensitive", "where"), [(False, {"Dog": [2, 8]}), (True, {"Dog": [8]})])
+def test_a_search_by_meaning_highlights_words_as_they_stand(
+    passages: Wire, sensitive: bool, where: dict[str, list[int]]
+) -> None:
+    passages.result("data/upsert", data=[{"id": 1, "text": "a dog a Dogma"}])
+    passages.result("data/upsert", data=[{"id": 2, "text": "bread"}])
+    body = {"keywords": ["Dog"], "highlight": {"enable": True}, "case_sensitive": sensitive}
+    hits = passages.result("data/search/keywords", **body)["data"]
+    assert [hit["highlight"] for hit in hits] == [{"text": where}, {}]
