@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import NoReturn
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .exceptions import InvalidRequest, UnknownOption
 from .hints import suggest
@@ -26,9 +26,12 @@ RESERVED_HEADERS = frozenset(
 """Headers the SDK writes itself; a caller's own value would break the signature or the body's framing."""
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(init=False)
 class RequestOptions:
     """Overrides for one call.
+
+    They may be filled in after they were made, as programs for the official package do; every assignment is checked.
+    A call goes by what they said when it began.
 
     Attributes:
         headers: extra HTTP headers. Those the SDK writes itself are refused.
@@ -43,8 +46,8 @@ class RequestOptions:
             fate is unknown; ``False`` forbids it; ``None`` leaves it to the operation.
     """
 
-    headers: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
+    headers: MutableMapping[str, str] = field(default_factory=dict)
+    query: MutableMapping[str, str] = field(default_factory=dict)
     request_id: str | None = None
     max_attempts: int | None = None
     timeout: float | None = None
@@ -65,37 +68,83 @@ class RequestOptions:
         **unknown: NoReturn,
     ) -> None:
         if unknown:
-            refuse_unknown("RequestOptions", next(iter(unknown)), [item.name for item in fields(type(self))])
-        for name, given in (("headers", headers), ("query", query)):
-            if given is not None and not isinstance(given, Mapping):
-                raise InvalidRequest(f"{name} must be a mapping, not {type(given).__name__}")
-        check_headers(headers or {})
-        if max_attempts is not None and (type(max_attempts) is not int or max_attempts < 1):
-            raise InvalidRequest(f"max_attempts must be an int from 1 on (1 means no retry), not {max_attempts!r}")
-        for name, value in (("timeout", timeout), ("connect_timeout", connect_timeout), ("deadline", deadline)):
-            check_seconds(name, value)
-        if idempotent is not None and not isinstance(idempotent, bool):
-            raise InvalidRequest(f"idempotent must be True, False or None, not {idempotent!r}")
-        if request_id is not None and not (isinstance(request_id, str) and request_id.strip()):
-            raise InvalidRequest("request_id must be a non-empty string")
-        assign = object.__setattr__
-        assign(self, "headers", dict(headers or {}))
-        assign(self, "query", {str(name): str(value) for name, value in (query or {}).items()})
-        assign(self, "request_id", request_id)
-        assign(self, "max_attempts", max_attempts)
-        assign(self, "timeout", timeout)
-        assign(self, "connect_timeout", connect_timeout)
-        assign(self, "deadline", deadline)
-        assign(self, "idempotent", idempotent)
+            refuse_unknown("RequestOptions", next(iter(unknown)), list(_READ))
+        self.headers = headers  # type: ignore[assignment]  # read into a dict of its own
+        self.query = query  # type: ignore[assignment]
+        self.request_id = request_id
+        self.max_attempts = max_attempts
+        self.timeout = timeout
+        self.connect_timeout = connect_timeout
+        self.deadline = deadline
+        self.idempotent = idempotent
+
+    if not TYPE_CHECKING:  # type checkers would take it for leave to assign anything
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name not in _READ:
+                refuse_unknown("RequestOptions", name, list(_READ))
+            super().__setattr__(name, _READ[name](name, value))
 
 
 def ensure_request_options(options: RequestOptions | None) -> RequestOptions:
-    """The options given, or the empty ones."""
+    """A checked copy of the options given, which whoever filled them in cannot change any more; or empty ones."""
     if options is None:
-        return _NONE
+        return RequestOptions()
     if not isinstance(options, RequestOptions):
         raise InvalidRequest(f"request_options must be a RequestOptions, not {type(options).__name__}")
-    return options
+    return RequestOptions(**{name: getattr(options, name) for name in _READ})
+
+
+def _read_headers(name: str, value: Any) -> dict[str, str]:
+    headers = _read_mapping(name, value)
+    check_headers(headers)
+    return headers
+
+
+def _read_query(name: str, value: Any) -> dict[str, str]:
+    return {str(key): str(item) for key, item in _read_mapping(name, value).items()}
+
+
+def _read_mapping(name: str, value: Any) -> dict[str, Any]:
+    if value is not None and not isinstance(value, Mapping):
+        raise InvalidRequest(f"{name} must be a mapping, not {type(value).__name__}")
+    return dict(value or {})
+
+
+def _read_request_id(name: str, value: Any) -> Any:
+    if value is not None and not (isinstance(value, str) and value.strip()):
+        raise InvalidRequest(f"{name} must be a non-empty string")
+    return value
+
+
+def _read_attempts(name: str, value: Any) -> Any:
+    if value is not None and (type(value) is not int or value < 1):
+        raise InvalidRequest(f"{name} must be an int from 1 on (1 means no retry), not {value!r}")
+    return value
+
+
+def _read_seconds(name: str, value: Any) -> Any:
+    check_seconds(name, value)
+    return value
+
+
+def _read_flag(name: str, value: Any) -> Any:
+    if value is not None and not isinstance(value, bool):
+        raise InvalidRequest(f"{name} must be True, False or None, not {value!r}")
+    return value
+
+
+_READ: Mapping[str, Callable[[str, Any], Any]] = {
+    "headers": _read_headers,
+    "query": _read_query,
+    "request_id": _read_request_id,
+    "max_attempts": _read_attempts,
+    "timeout": _read_seconds,
+    "connect_timeout": _read_seconds,
+    "deadline": _read_seconds,
+    "idempotent": _read_flag,
+}
+"""How each option is read: checked, and the mappings copied."""
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
@@ -120,6 +169,3 @@ def refuse_unknown(owner: str, name: str, known: list[str]) -> NoReturn:
     """Raise for an option that does not exist, naming the nearest one that does."""
     hint = suggest(name, known) or f" It has: {', '.join(sorted(known))}."
     raise UnknownOption(f"{owner} has no option {name!r}.{hint}")
-
-
-_NONE = RequestOptions()

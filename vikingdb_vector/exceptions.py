@@ -26,6 +26,10 @@ class InvalidParameter(BadRequest):
     """A parameter has the wrong type, format or value (``InvalidParameter``)."""
 
 
+class InvalidActionOrVersion(BadRequest):
+    """The control plane has no such API, or not in this version (``InvalidActionOrVersion``, ``InvalidAction``)."""
+
+
 class OperationDenied(BadRequest):
     """The state of the thing forbids it (``OperationDenied.…``), such as deleting a collection that has indexes."""
 
@@ -57,6 +61,8 @@ class IndexAlreadyExists(Conflict):
 ERRORS: Mapping[str, type[APIError]] = {
     "MissingParameter": MissingParameter,
     "InvalidParameter": InvalidParameter,
+    "InvalidActionOrVersion": InvalidActionOrVersion,
+    "InvalidAction": InvalidActionOrVersion,
     "AccessDenied": PermissionDenied,
     "TooManyRequests": RateLimited,
     "InternalError": ServerError,
@@ -83,6 +89,7 @@ __all__ = [
     "DataNotFound",
     "IndexAlreadyExists",
     "IndexNotFound",
+    "InvalidActionOrVersion",
     "InvalidParameter",
     "MissingParameter",
     "OperationDenied",

@@ -6,10 +6,8 @@ The official package is installed in an environment of its own and walked there;
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import venv
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +47,8 @@ WAIVED_METHODS = {
 
 
 @pytest.fixture(scope="module")
-def official(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    home = tmp_path_factory.mktemp("official")
-    venv.create(home, with_pip=True)
-    python = str(home / ("Scripts" if os.name == "nt" else "bin") / "python")
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "vikingdb-python-sdk==0.1.35"]
-    subprocess.run(install, check=True, timeout=600, capture_output=True)
-    return walk(python, home)
+def official(official_python: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return walk(official_python, tmp_path_factory.mktemp("walk"))
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,10 @@ RequestOptions(max_attempts=1.5)  # E: [arg-type]
 RequestOptions(headers={"X-Team": 1})  # E: [dict-item]
 RequestOptions(headers=["X-Team"])  # E: [arg-type]
 RequestOptions(idempotent="yes")  # E: [arg-type]
-options.timeout = 6  # E: [misc]
+options.timeout = 6
+options.timeout = "6"  # E: [assignment]
+options.timout = 6  # E: [attr-defined]
+options.headers["X-Team"] = "shop"
 print(options.timout)  # E: [attr-defined]
 
 cheap = F("price") < 20

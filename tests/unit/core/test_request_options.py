@@ -18,7 +18,7 @@ from vikingdb_core.exceptions import (
     ServerError,
     UnknownOption,
 )
-from vikingdb_core.request_options import RESERVED_HEADERS, RequestOptions
+from vikingdb_core.request_options import RESERVED_HEADERS, RequestOptions, ensure_request_options
 
 
 def client(*answers: Any, **options: Any) -> tuple[Toy, FakeTransport]:
@@ -93,30 +93,30 @@ def test_the_header_of_the_request_id_points_to_the_option() -> None:
         RequestOptions(headers={"x-tt-logid": "mine"})
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"max_attempts": 0},
-        {"max_attempts": -1},
-        {"max_attempts": True},
-        {"max_attempts": "3"},
-        {"max_attempts": 1.5},
-        {"headers": "X-A: 1"},
-        {"query": [("a", "1")]},
-        {"idempotent": "yes"},
-        {"idempotent": 1},
-        {"request_id": ""},
-        {"request_id": " "},
-        {"request_id": 5},
-        {"timeout": 0},
-        {"timeout": -1},
-        {"timeout": True},
-        {"timeout": "5"},
-        {"timeout": float("nan")},
-        {"connect_timeout": float("inf")},
-        {"deadline": 0},
-    ],
-)
+WRONG: list[dict[str, Any]] = [
+    {"max_attempts": 0},
+    {"max_attempts": -1},
+    {"max_attempts": True},
+    {"max_attempts": "3"},
+    {"max_attempts": 1.5},
+    {"headers": "X-A: 1"},
+    {"query": [("a", "1")]},
+    {"idempotent": "yes"},
+    {"idempotent": 1},
+    {"request_id": ""},
+    {"request_id": " "},
+    {"request_id": 5},
+    {"timeout": 0},
+    {"timeout": -1},
+    {"timeout": True},
+    {"timeout": "5"},
+    {"timeout": float("nan")},
+    {"connect_timeout": float("inf")},
+    {"deadline": 0},
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_value_is_refused_when_the_options_are_made(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest, match=next(iter(wrong))):
         RequestOptions(**wrong)
@@ -173,9 +173,57 @@ def test_options_are_values() -> None:
     headers["X-A"] = "2"
     assert options.headers == {"X-A": "1"}
     assert options == RequestOptions(headers={"X-A": "1"}, timeout=5)
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        options.timeout = 6  # type: ignore[misc]
     assert RequestOptions(None, None, None) == RequestOptions()
+
+
+def test_options_may_be_filled_in_after_they_were_made() -> None:
+    toy, wire = client()
+    options = RequestOptions()
+    options.request_id = "my-id"
+    options.timeout = 2
+    options.query["dry_run"] = "1"
+    options.headers["X-Team"] = "shop"
+    toy.call(READ, request_options=options)
+    (request,) = wire.requests
+    assert request.url == "https://h.example/read?dry_run=1"
+    assert (request.headers["X-Tt-Logid"], request.headers["X-Team"]) == ("my-id", "shop")
+    assert wire.timeouts[0].total == 2
+    assert ensure_request_options(None) == RequestOptions()
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_value_is_refused_when_it_is_filled_in(wrong: dict[str, Any]) -> None:
+    options = RequestOptions(timeout=5, max_attempts=2)
+    ((name, value),) = wrong.items()
+    with pytest.raises(InvalidRequest, match=name):
+        setattr(options, name, value)
+    assert options == RequestOptions(timeout=5, max_attempts=2)
+
+
+def test_a_misspelt_option_cannot_be_filled_in() -> None:
+    with pytest.raises(UnknownOption, match="Did you mean 'timeout'"):
+        RequestOptions().timout = 5  # type: ignore[attr-defined]
+
+
+def test_a_header_put_in_later_is_checked_by_the_call() -> None:
+    toy, wire = client()
+    options = RequestOptions()
+    options.headers["Authorization"] = "mine"
+    with pytest.raises(InvalidRequest, match="'Authorization' is written by the SDK"):
+        toy.call(READ, request_options=options)
+    assert wire.requests == []
+
+
+def test_a_call_goes_by_what_its_options_said_when_it_began() -> None:
+    options = RequestOptions(request_id="first", max_attempts=3, headers={"X-A": "1"})
+
+    class Meddler(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            options.request_id, options.max_attempts, options.headers["X-A"] = "second", 1, "2"
+
+    toy, wire = client(reply(503, b""), reply(503, b""), clock=Meddler())
+    toy.call(READ, request_options=options)
+    assert [(each.headers["X-Tt-Logid"], each.headers["X-A"]) for each in wire.requests] == [("first", "1")] * 3
 
 
 def test_the_signature_lists_every_field() -> None:
