@@ -1,10 +1,12 @@
-"""Instants: RFC 3339 texts as microseconds since 1970."""
+"""Instants: RFC 3339 texts as microseconds since 1970, and durations in microseconds."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
+_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|m|h|d)", re.ASCII)
+_UNITS = {"ms": 1e3, "s": 1e6, "m": 60e6, "h": 3600e6, "d": 86400e6}
 _FORM = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
 )
@@ -40,3 +42,15 @@ def parse_instant(text: str) -> int:
     if not _EPOCH <= instant <= _END:
         raise ValueError("lies outside 1970-01-01 to 3000-01-01")
     return (instant - _EPOCH) // _MICROSECOND
+
+
+def parse_duration(text: str) -> float:
+    """Microseconds.
+
+    Raises:
+        ValueError: no number with one of the units.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError('needs a number and a unit (ms, s, m, h, d), such as "12h" or "7d"')
+    return float(match[1]) * _UNITS[match[2]]

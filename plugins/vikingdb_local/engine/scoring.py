@@ -26,11 +26,21 @@ _EPSILON = float(np.finfo(np.float32).eps)
 
 @dataclass(frozen=True)
 class Hit:
-    """A row of a snapshot, and what it is ordered by."""
+    """A row of a snapshot, and what it is ordered by.
+
+    Attributes:
+        row: its position.
+        key: its primary key.
+        score: larger is better, unless the search orders otherwise.
+        origin: the first score, when it was fused with an addition since.
+        addition: what it was last fused with.
+    """
 
     row: int
     key: Any
     score: float
+    origin: float | None = None
+    addition: float | None = None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ..engine.indexing import Index
 from ..engine.scoring import Rows
 from ..engine.segment import Snapshot
 from ..engine.values import read_id
-from ..errors import invalid, not_implemented
+from ..errors import invalid
 from ..session import Call, Session
 from .locate import find_collection, find_index
 from .output import refuse_partition
@@ -98,8 +98,6 @@ def _keys(collection: Collection, ids: Any, name: str) -> list[Any] | None:
 
 def _check_advance(advance: m.SearchAdvance) -> None:
     """Check the knobs. Those of approximate search and of hybrid indexes have nothing to turn here."""
-    if advance.post_process_ops:
-        raise not_implemented("advance.post_process_ops", "leave it out and filter or re-score the hits yourself")
     for name, low, high in (
         ("dense_weight", 0.2, 1),
         ("scale_k", 0.1, 100),

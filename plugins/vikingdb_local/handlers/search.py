@@ -22,10 +22,13 @@ from ..engine.values import read_id, read_vector
 from ..errors import DATA, invalid, missing, not_found, not_implemented, shown
 from ..session import Call, Session
 from .output import Selection, refuse_truthy, select_fields
+from .postprocess import Operator, read_operators
 from .recall import MAX_CANDIDATES, Recall, open_recall
 from .rows import check_embedder
 
 DEFAULT_LIMIT = 10
+OVERSAMPLE = 3
+"""How many times the hits asked for go into the operators, unless the request says how many."""
 MAX_RERANKED = 100
 
 Rank = Callable[[Snapshot, Rows, int], list[Hit]]
@@ -43,10 +46,23 @@ class Search:
     offset: int
     selection: Selection
     wants_fields: bool
+    wants_details: bool
+    operators: Sequence[Operator]
+    input_limit: int | None
 
     @property
     def most(self) -> int:
         return self.offset + self.limit
+
+    def hits(self, snapshot: Snapshot, rank: Rank, most: int) -> tuple[list[Hit], int | None]:
+        """The ``most`` best of what the operators leave, and how many rows the filter matched."""
+        rows, matched = self.recall.rows(snapshot)
+        if not self.operators:
+            return rank(snapshot, rows, most), matched
+        hits = rank(snapshot, rows, max(most, self.input_limit or OVERSAMPLE * most))
+        for operator in self.operators:
+            hits = operator(snapshot, hits)
+        return hits[:most], matched
 
     @property
     def text_field(self) -> str:
@@ -163,7 +179,19 @@ def open_search(session: Session, call: Call[Any]) -> Search:
     selection = select_fields(
         recall.collection.schema, request.output_fields, ignore_unknown=bool(request.ignore_unknown_fields)
     )
-    return Search(recall, limit, offset, selection, request.output_fields is None or len(request.output_fields) > 0)
+    advance = request.advance or m.SearchAdvance()
+    if advance.post_process_input_limit is not None and advance.post_process_input_limit < limit:
+        raise invalid(f"advance.post_process_input_limit must be at least limit ({limit})")
+    return Search(
+        recall,
+        limit,
+        offset,
+        selection,
+        wants_fields=request.output_fields is None or len(request.output_fields) > 0,
+        wants_details=bool(request.return_detail_info),
+        operators=read_operators(advance.post_process_ops, recall.collection.schema, recall.now_ms),
+        input_limit=advance.post_process_input_limit,
+    )
 
 
 def answer(search: Search, rank: Rank, *, ann: bool = False, more: More | None = None) -> dict[str, Any]:
@@ -178,17 +206,18 @@ def answer(search: Search, rank: Rank, *, ann: bool = False, more: More | None =
     wants_fields = search.wants_fields or more is not None
 
     def look(snapshot: Snapshot) -> Found:
-        rows, matched = search.recall.rows(snapshot)
-        hits = rank(snapshot, rows, search.most)[search.offset : search.most]
-        numbers = [int(snapshot.numbers[hit.row]) for hit in hits]
-        return Found(hits, numbers, matched)
+        hits, matched = search.hits(snapshot, rank, search.most)
+        hits = hits[search.offset :]
+        return Found(hits, [int(snapshot.numbers[hit.row]) for hit in hits], matched)
 
     found, documents = search.recall.collection.read(look, lambda found: found.numbers if wants_fields else [])
     data = []
     for hit, number in zip(found.hits, found.numbers, strict=True):
-        score, document = as_score(hit.score), documents.get(number, {})
-        item = {"id": hit.key, "fields": search.selection(document), "score": score}
-        data.append({**item, **({"ann_score": score} if ann else {}), **(more(document) if more else {})})
+        document = documents.get(number, {})
+        item = {"id": hit.key, "fields": search.selection(document), "score": as_score(hit.score)}
+        if ann:
+            item["ann_score"] = as_score(hit.score if hit.origin is None else hit.origin)
+        data.append({**item, **_details(search, hit), **(more(document) if more else {})})
     return _result(data, found.matched)
 
 
@@ -196,8 +225,7 @@ def candidates(search: Search, query: NDArray[np.float32], most: int) -> Candida
     """The nearest rows with all their fields, to be scored again."""
 
     def look(snapshot: Snapshot) -> Found:
-        rows, matched = search.recall.rows(snapshot)
-        hits = _near(search, query)(snapshot, rows, most)
+        hits, matched = search.hits(snapshot, _near(search, query), most)
         return Found(hits, [int(snapshot.numbers[hit.row]) for hit in hits], matched)
 
     found, documents = search.recall.collection.read(look, lambda found: found.numbers)
@@ -223,12 +251,20 @@ def answer_again(
             "id": hit.key,
             "fields": search.selection(document),
             "score": as_score(score),
-            "ann_score": as_score(hit.score),
+            "ann_score": as_score(hit.score if hit.origin is None else hit.origin),
+            **_details(search, hit),
             **(more(document) if more else {}),
         }
         for score, hit, document in scored[search.offset : search.most]
     ]
     return _result(data, found.matched)
+
+
+def _details(search: Search, hit: Hit) -> dict[str, Any]:
+    """The parts of a fused score, as they were before they were normalised."""
+    if not search.wants_details or hit.origin is None:
+        return {}
+    return {"origin_score": as_score(hit.origin), "addition_score": as_score(hit.addition or 0.0)}
 
 
 def _result(data: list[dict[str, Any]], matched: int | None) -> dict[str, Any]:

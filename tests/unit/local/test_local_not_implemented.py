@@ -16,7 +16,6 @@ IMAGE = {"FieldName": "pic", "FieldType": "image"}
 DENSE = {"ModelName": "bge-m3", "TextField": "text"}
 
 CALLS: list[tuple[str, dict[str, Any], str]] = [
-    ("data/search/random", {"advance": {"post_process_ops": [{"op": "string_contain"}]}}, "post_process_ops"),
     ("data/search/random", {"partition": "p1"}, "partition"),
     ("data/search/random", {"return_schema": True}, "return_schema"),
     ("data/search/random", {"return_download_url": True}, "return_download_url"),
