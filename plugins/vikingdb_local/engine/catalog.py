@@ -12,11 +12,14 @@ from vikingdb_vector import models as m
 
 from ..errors import COLLECTION, INDEX, already_exists, denied, not_found, shown
 from . import rows
+from .caches import Caches
 from .collection import Collection
 from .database import Database
 from .defining import define_schema, restore_index
+from .derived import Derived
 from .indexing import Index
 from .schema import Schema
+from .upkeep import Upkeep
 
 DEFAULT_PROJECT = "default"
 MAX_COLLECTIONS = 200
@@ -31,6 +34,9 @@ class Catalog:
 
     def __init__(self, database: Database | None = None) -> None:
         self.database = database or Database()
+        self.upkeep = Upkeep()
+        self._caches = Caches(self.database)
+        self._caches.sweep()
         self._by_name = {collection.name: collection for collection in self._load()}
 
     def by_name(self, name: str, project: str | None) -> Collection:
@@ -101,6 +107,7 @@ class Catalog:
                 created_ms=now_ms,
                 updated_ms=now_ms,
                 indexes={},
+                derived=self._derived(cursor.lastrowid),
             )
             self._by_name[name] = collection
             return collection
@@ -270,6 +277,7 @@ class Catalog:
                     created_ms=created_ms,
                     updated_ms=updated_ms,
                     indexes={index.name: index for index in defined},
+                    derived=self._derived(number),
                 )
 
     def _require_room(self) -> None:
@@ -277,6 +285,16 @@ class Catalog:
             raise denied(
                 COLLECTION, f"there are {MAX_COLLECTIONS} collections, the most there can be; delete one first"
             )
+
+    def _derived(self, number: int) -> Derived:
+        return Derived(number, self._caches, self.upkeep)
+
+    def close(self) -> None:
+        """Keep what the next process would have to make again, and let go of the database."""
+        self.upkeep.stop()
+        for collection in self.collections():
+            collection.keep()
+        self.database.close()
 
     def _require(self, collection: Collection) -> None:
         if self._by_name.get(collection.name) is not collection:

@@ -13,9 +13,11 @@ from vikingdb_core.hints import suggest
 from ..errors import COLLECTION, DATA, INDEX, not_found, shown
 from . import rows
 from .database import Database
+from .derived import Derived
 from .indexing import Index
 from .rows import Key
 from .schema import Schema
+from .scoring import Rows
 from .segment import Row, Segment, Snapshot
 from .values import Vector
 
@@ -82,8 +84,10 @@ class Collection:
         created_ms: int,
         updated_ms: int,
         indexes: Mapping[str, Index],
+        derived: Derived,
     ) -> None:
         self._database = database
+        self._derived = derived
         self.id = id
         self.name = name
         self.resource_id = resource_id
@@ -206,6 +210,21 @@ class Collection:
                 snapshot = self._snapshot or self._rebuild()
         return snapshot
 
+    def nearby(self, index: Index, snapshot: Snapshot, rows: Rows, query: Vector, most: int) -> Rows:
+        """Those of ``rows`` among which the nearest are: fewer if the index has a graph, else all of them."""
+        graph = self._derived.graphs.get(index.distance) if index.is_approximate and index.distance else None
+        found = graph.candidates(snapshot, rows, query, most) if graph is not None else None
+        return rows if found is None else found
+
+    def follow(self, now_ms: int) -> None:
+        """Let what searches are served from be brought into step, in the background."""
+        distances = {index.distance for index in self.indexes.values() if index.distance and index.is_approximate}
+        self._derived.follow(lambda: self._snapshot, distances, now_ms)
+
+    def keep(self) -> None:
+        """Keep what the next process would have to make again."""
+        self._derived.keep(self._snapshot)
+
     def read(
         self, look: Callable[[Snapshot], Found], numbers: Callable[[Found], Sequence[int]]
     ) -> tuple[Found, dict[int, dict[str, Any]]]:
@@ -234,6 +253,7 @@ class Collection:
                     change.removed += rows.delete_expired(sql, self.id, now_ms)
                     write(sql, change)
                 self._publish(change)
+                self.follow(now_ms)
             except Exception:
                 raise  # rolled back
             except BaseException:  # an interrupt, before the commit or after: only the database knows
@@ -275,8 +295,7 @@ class Collection:
 
     def _rebuild(self) -> Snapshot:
         with self._database.reading() as sql:
-            segment, seq = Segment(self.schema), self._seq(sql)
-            for row in rows.scan(sql, self.id):
-                segment.append(row, seq)
+            seq = self._seq(sql)
+            segment = self._derived.restore(sql, self.schema, seq)
         self._segment, self._snapshot = segment, segment.snapshot(seq)
         return self._snapshot

@@ -6,7 +6,7 @@ A row may lack a value; then no condition on the field holds for it except a neg
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,6 +20,10 @@ from .growing import Growing
 from .instants import parse_instant
 
 Mask = NDArray[np.bool_]
+Parts = Mapping[str, Any]
+"""What a column can be made of again: arrays and lists of texts, by name."""
+
+_FEW = 8
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,13 @@ class Numbers:
     present: Mask
 
     def is_any_of(self, wanted: Collection[Any]) -> Mask:
-        return np.isin(self.values, np.array(list(wanted), self.values.dtype)) & self.present
+        return _any_of(self.values, np.array(list(wanted), self.values.dtype)) & self.present
 
     def at(self, row: int) -> Any:
         return self.values[row].item()
+
+    def parts(self) -> Parts:
+        return {"values": self.values, "present": self.present}
 
 
 @dataclass(frozen=True)
@@ -44,10 +51,13 @@ class Texts:
     words: Words
 
     def is_any_of(self, wanted: Collection[str]) -> Mask:
-        return np.isin(self.codes, self.words.find(wanted))
+        return _any_of(self.codes, self.words.find(wanted))
 
     def at(self, row: int) -> str:
         return self.words.text(int(self.codes[row]))
+
+    def parts(self) -> Parts:
+        return {"codes": self.codes, "words": self.words.texts()}
 
 
 @dataclass(frozen=True)
@@ -62,8 +72,12 @@ class Lists:
     def is_any_of(self, wanted: Collection[Any]) -> Mask:
         targets = self.words.find(wanted) if self.words else np.array(list(wanted), np.int64)
         mask = np.zeros(self.size, np.bool_)
-        mask[self.owners[np.isin(self.elements, targets)]] = True
+        mask[self.owners[_any_of(self.elements, targets)]] = True
         return mask
+
+    def parts(self) -> Parts:
+        kept = {"size": np.array([self.size]), "owners": self.owners, "elements": self.elements}
+        return kept if self.words is None else {**kept, "words": self.words.texts()}
 
 
 @dataclass(frozen=True)
@@ -77,6 +91,9 @@ class Points:
         inside: Mask = distance_m(self.lon, self.lat, center) <= radius_m  # never true of NaN
         return inside
 
+    def parts(self) -> Parts:
+        return {"lon": self.lon, "lat": self.lat}
+
 
 View = Numbers | Texts | Lists | Points
 
@@ -84,9 +101,9 @@ View = Numbers | Texts | Lists | Points
 class Words:
     """The distinct texts of a column, numbered in the order they came. Numbers are never reused."""
 
-    def __init__(self) -> None:
-        self._codes: dict[str, int] = {}
-        self._texts: list[str] = []
+    def __init__(self, texts: Sequence[str] = ()) -> None:
+        self._texts = list(texts)
+        self._codes = {text: code for code, text in enumerate(self._texts)}
 
     def code(self, text: str) -> int:
         """The number of a text, a new one if need be."""
@@ -104,6 +121,10 @@ class Words:
     def text(self, code: int) -> str:
         return self._texts[code]
 
+    def texts(self) -> list[str]:
+        """All of them, by number."""
+        return list(self._texts)
+
 
 class Column(Protocol):
     def append(self, value: Any) -> None:
@@ -113,8 +134,8 @@ class Column(Protocol):
 
 
 class NumberColumn:
-    def __init__(self, dtype: DTypeLike, *, of_instants: bool = False) -> None:
-        self._values, self._present = Growing(dtype), Growing(np.bool_)
+    def __init__(self, dtype: DTypeLike, parts: Parts, *, of_instants: bool = False) -> None:
+        self._values, self._present = Growing(dtype, parts.get("values")), Growing(np.bool_, parts.get("present"))
         self._of_instants = of_instants
 
     def append(self, value: Any) -> None:
@@ -126,8 +147,8 @@ class NumberColumn:
 
 
 class TextColumn:
-    def __init__(self) -> None:
-        self._codes, self._words = Growing(np.int32), Words()
+    def __init__(self, parts: Parts) -> None:
+        self._codes, self._words = Growing(np.int32, parts.get("codes")), Words(parts.get("words", ()))
 
     def append(self, value: Any) -> None:
         self._codes.append(-1 if value is None else self._words.code(value))
@@ -137,11 +158,11 @@ class TextColumn:
 
 
 class ListColumn:
-    def __init__(self, *, of_texts: bool) -> None:
-        self._size = 0
-        self._owners = Growing(np.int32)
-        self._elements = Growing(np.int32 if of_texts else np.int64)
-        self._words = Words() if of_texts else None
+    def __init__(self, parts: Parts, *, of_texts: bool) -> None:
+        self._size = int(parts["size"][0]) if parts else 0
+        self._owners = Growing(np.int32, parts.get("owners"))
+        self._elements = Growing(np.int32 if of_texts else np.int64, parts.get("elements"))
+        self._words = Words(parts.get("words", ())) if of_texts else None
 
     def append(self, value: Any) -> None:
         elements = value or []
@@ -154,8 +175,8 @@ class ListColumn:
 
 
 class PointColumn:
-    def __init__(self) -> None:
-        self._lon, self._lat = Growing(np.float64), Growing(np.float64)
+    def __init__(self, parts: Parts) -> None:
+        self._lon, self._lat = Growing(np.float64, parts.get("lon")), Growing(np.float64, parts.get("lat"))
 
     def append(self, value: Any) -> None:
         lon, lat = (np.nan, np.nan) if value is None else parse_point(value)
@@ -166,21 +187,32 @@ class PointColumn:
         return Points(self._lon.view(), self._lat.view())
 
 
-def column_for(kind: FieldType) -> Column:
-    """An empty column of an indexable type."""
+def column_for(kind: FieldType, parts: Parts | None = None) -> Column:
+    """A column of an indexable type: empty, or made of the ``parts`` of a view."""
+    parts = parts or {}
     match kind:
         case FieldType.INT64:
-            return NumberColumn(np.int64)
+            return NumberColumn(np.int64, parts)
         case FieldType.FLOAT32:
-            return NumberColumn(np.float32)
+            return NumberColumn(np.float32, parts)
         case FieldType.BOOL:
-            return NumberColumn(np.bool_)
+            return NumberColumn(np.bool_, parts)
         case FieldType.DATE_TIME:
-            return NumberColumn(np.int64, of_instants=True)
+            return NumberColumn(np.int64, parts, of_instants=True)
         case FieldType.STRING:
-            return TextColumn()
+            return TextColumn(parts)
         case FieldType.LIST_STRING | FieldType.LIST_INT64:
-            return ListColumn(of_texts=kind is FieldType.LIST_STRING)
+            return ListColumn(parts, of_texts=kind is FieldType.LIST_STRING)
         case FieldType.GEO_POINT:
-            return PointColumn()
+            return PointColumn(parts)
     raise AssertionError(f"{kind} is not indexable")
+
+
+def _any_of(values: NDArray[Any], wanted: NDArray[Any]) -> Mask:
+    """Which values are among the wanted. A few comparisons are faster than sorting."""
+    if len(wanted) > _FEW:
+        return np.isin(values, wanted)
+    mask = np.zeros(len(values), np.bool_)
+    for each in wanted:
+        mask |= values == each
+    return mask

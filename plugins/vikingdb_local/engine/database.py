@@ -46,6 +46,13 @@ CREATE TABLE rows (
     seq           INTEGER NOT NULL,           -- the write it came with
     UNIQUE (collection_id, pk)
 );
+CREATE TABLE caches (
+    collection_id INTEGER NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+    kind          TEXT NOT NULL,              -- rows, or a graph
+    file          TEXT NOT NULL,              -- name of the current file below cache/
+    about         BLOB NOT NULL,              -- what state it is of
+    PRIMARY KEY (collection_id, kind)
+);
 CREATE INDEX rows_by_expiry ON rows (collection_id, expire_at) WHERE expire_at IS NOT NULL;
 """
 
@@ -72,6 +79,7 @@ class Database:
         folder: where it is kept; made if it does not exist. ``None`` keeps it in memory.
 
     Attributes:
+        folder: where it is kept, or ``None``.
         lock: held by whoever writes, and while what was written is published to readers.
 
     Raises:
@@ -80,6 +88,7 @@ class Database:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
         self.lock = threading.RLock()
         self._connection = _in_memory() if folder is None else _in_folder(folder)
         # Closes it when nobody holds the database any more, or at exit.

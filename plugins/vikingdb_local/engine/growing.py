@@ -1,4 +1,4 @@
-"""Growing: a numpy array that only ever gets longer.
+"""Growing: numpy arrays that only ever get longer.
 
 One writer appends. Readers hold a view of the elements there were; an append never moves or changes those.
 """
@@ -6,21 +6,24 @@ One writer appends. Readers hold a view of the elements there were; an append ne
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 _FIRST_CAPACITY = 64
+_BLOCK_BYTES = 16 << 20
 
 
 class Growing:
-    """An array of scalars, or with ``width`` of rows. Its capacity doubles as it fills."""
+    """An array of scalars. Its capacity doubles as it fills; ``start`` has the elements it begins with."""
 
-    def __init__(self, dtype: DTypeLike, width: int | None = None) -> None:
-        self._tail = () if width is None else (width,)
-        self._data: NDArray[Any] = np.empty((_FIRST_CAPACITY, *self._tail), dtype)
-        self._size = 0
+    def __init__(self, dtype: DTypeLike, start: NDArray[Any] | None = None) -> None:
+        self._size = 0 if start is None else len(start)
+        self._data: NDArray[Any] = np.empty(max(_FIRST_CAPACITY, self._size), dtype)
+        if start is not None:
+            self._data[: self._size] = start
 
     def __len__(self) -> int:
         return self._size
@@ -30,7 +33,7 @@ class Growing:
         self._data[self._size] = value
         self._size += 1
 
-    def extend(self, values: Sequence[Any]) -> None:
+    def extend(self, values: Sequence[Any] | NDArray[Any]) -> None:
         self._reserve(len(values))
         self._data[self._size : self._size + len(values)] = values
         self._size += len(values)
@@ -39,6 +42,9 @@ class Growing:
         """Overwrite an element. Readers may see the old value or the new."""
         self._data[position] = value
 
+    def at(self, position: int) -> Any:
+        return self._data[position]
+
     def view(self) -> NDArray[Any]:
         """The elements there are now."""
         return self._data[: self._size]
@@ -46,6 +52,70 @@ class Growing:
     def _reserve(self, more: int) -> None:
         needed = self._size + more
         if needed > len(self._data):
-            larger = np.empty((max(needed, 2 * len(self._data)), *self._tail), self._data.dtype)
+            larger = np.empty(max(needed, 2 * len(self._data)), self._data.dtype)
             larger[: self._size] = self._data[: self._size]
             self._data = larger
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The rows of a growing matrix at one moment, in blocks one behind the other."""
+
+    blocks: tuple[NDArray[np.float32], ...]
+    width: int
+
+    def __len__(self) -> int:
+        return sum(map(len, self.blocks))
+
+    def product(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The inner product of every row with a vector."""
+        products = np.empty(len(self), np.float32)
+        start = 0
+        for block in self.blocks:
+            np.dot(block, vector, out=products[start : start + len(block)])
+            start += len(block)
+        return products
+
+    def rows(self, positions: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Copies of rows; their positions ascend."""
+        found = np.empty((len(positions), self.width), np.float32)
+        start = first = 0
+        for block in self.blocks:
+            last = int(np.searchsorted(positions, start + len(block)))
+            if last > first:
+                np.take(block, positions[first:last] - start, axis=0, out=found[first:last], mode="clip")
+            start, first = start + len(block), last
+        return found
+
+    def row(self, position: int) -> NDArray[np.float32]:
+        """A copy of one row."""
+        found: NDArray[np.float32] = self.rows(np.array([position]))[0]
+        return found
+
+
+class GrowingMatrix:
+    """A float32 matrix that gets longer by blocks, so that growing never copies what is there.
+
+    Args:
+        width: numbers in a row; 0 for a matrix of rows without any.
+        start: the rows it begins with, perhaps mapped from a file.
+    """
+
+    def __init__(self, width: int, start: NDArray[np.float32] | None = None) -> None:
+        self._width = width
+        self._full: list[NDArray[np.float32]] = [] if start is None or not len(start) else [start]
+        self._capacity = max(64, _BLOCK_BYTES // max(4, 4 * width))
+        self._last: NDArray[np.float32] = np.empty((0, width), np.float32)
+        self._used = 0
+
+    def append(self, row: NDArray[np.float32]) -> None:
+        if self._used == len(self._last):
+            if self._used:
+                self._full.append(self._last)
+            self._last, self._used = np.empty((self._capacity, self._width), np.float32), 0
+        self._last[self._used] = row
+        self._used += 1
+
+    def view(self) -> Matrix:
+        """The rows there are now."""
+        return Matrix((*self._full, self._last[: self._used]), self._width)

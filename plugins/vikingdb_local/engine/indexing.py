@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vikingdb_core.hints import suggest
-from vikingdb_vector.models import Distance
+from vikingdb_vector.models import Distance, IndexType
 
 from ..errors import invalid, shown
 from .schema import AUTO_ID, Field
@@ -32,6 +32,12 @@ class Index:
     definition: Mapping[str, Any] = field(repr=False)
     created_ms: int = 0
     is_enabled: bool = True
+
+    @property
+    def is_approximate(self) -> bool:
+        """Whether its searches may go through a graph."""
+        kind = (self.definition.get("VectorIndex") or {}).get("IndexType")
+        return kind is not None and kind != IndexType.FLAT
 
     @property
     def status(self) -> str:

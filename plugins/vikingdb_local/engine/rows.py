@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from .segment import Row
 from .values import Vector
@@ -84,10 +85,18 @@ def documents(sql: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, dict
     return found
 
 
-def scan(sql: sqlite3.Connection, collection_id: int) -> Iterator[Row]:
-    """Every row, oldest first."""
-    cursor = sql.execute(f"SELECT {_COLUMNS} FROM rows WHERE collection_id = ? ORDER BY n", (collection_id,))
+def scan(sql: sqlite3.Connection, collection_id: int, *, after: int = 0) -> Iterator[Row]:
+    """Every row with a number beyond ``after``, oldest first."""
+    cursor = sql.execute(
+        f"SELECT {_COLUMNS} FROM rows WHERE n > ? AND +collection_id = ? ORDER BY n", (after, collection_id)
+    )
     return map(_read, cursor)
+
+
+def numbers(sql: sqlite3.Connection, collection_id: int) -> NDArray[np.int64]:
+    """The numbers of all rows, in no order."""
+    cursor = sql.execute("SELECT n FROM rows WHERE collection_id = ?", (collection_id,))
+    return np.fromiter((n for (n,) in cursor), np.int64)
 
 
 def measure(sql: sqlite3.Connection, collection_id: int, now_ms: int) -> tuple[int, int]:

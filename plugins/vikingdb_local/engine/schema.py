@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 from vikingdb_vector.models import FieldType
@@ -88,6 +89,13 @@ class Schema:
         if self.vectorizer is not None:
             return self.vectorizer.model.dim
         return self.vector.dim if self.vector else 0
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Tells schemas apart whose rows are not laid out alike."""
+        fields = [(field.name, field.type, field.dim) for field in (self.primary_key, *self.fields.values())]
+        words = [(name, analyzer.tokenizer, analyzer.drops_symbols) for name, analyzer in self.full_text.items()]
+        return sha256(repr((fields, self.dim, words)).encode()).hexdigest()
 
     @cached_property
     def document_fields(self) -> dict[str, Field]:

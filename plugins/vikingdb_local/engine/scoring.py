@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from vikingdb_vector.models import Distance
 
+from .growing import Matrix
 from .values import Vector
 
 Rows = NDArray[np.intp]
 
 _CHUNK_NUMBERS = 1 << 20
+_SAMPLE = 1024
 _EPSILON = float(np.finfo(np.float32).eps)
 
 
@@ -47,7 +49,7 @@ class Hit:
 class Vectors:
     """The vectors of all rows, and the length of each."""
 
-    matrix: NDArray[np.float32]
+    matrix: Matrix
     lengths: NDArray[np.float32]
 
 
@@ -70,7 +72,7 @@ def best(
 ) -> list[Hit]:
     """The ``most`` best rows, best first, equal ones by key."""
     if len(rows) > most:
-        nth = np.partition(scores, most - 1)[most - 1] if ascending else _nth_best(scores, most)
+        nth = _nth_least(scores, most) if ascending else _nth_best(scores, most)
         chosen = scores <= nth if ascending else scores >= nth
         rows, scores = rows[chosen], scores[chosen]
     values = scores.tolist()
@@ -81,15 +83,36 @@ def best(
 
 
 def _nth_best(scores: NDArray[Any], most: int) -> Any:
+    """The ``most``-th best score. Of many, those above what a sample suggests are ordered, not all."""
+    step = len(scores) // _SAMPLE
+    if step > 1 and most * 4 < len(scores):
+        sample = scores[::step]
+        rank = len(sample) - min(len(sample), 2 * most // step + 16)
+        above = scores[scores >= np.partition(sample, rank)[rank]]
+        if len(above) >= most:
+            scores = above
     return np.partition(scores, len(scores) - most)[len(scores) - most]
+
+
+def _nth_least(scores: NDArray[Any], most: int) -> Any:
+    step = len(scores) // _SAMPLE
+    if step > 1 and most * 4 < len(scores):
+        sample = scores[::step]
+        rank = min(len(sample), 2 * most // step + 16) - 1
+        below = scores[scores <= np.partition(sample, rank)[rank]]
+        if len(below) >= most:
+            scores = below
+    return np.partition(scores, most - 1)[most - 1]
 
 
 def _rough_scores(vectors: Vectors, rows: Rows, query: Vector, distance: Distance) -> tuple[NDArray[np.float32], float]:
     """Something that orders like the score, and how far it may be off."""
-    # Gathering a quarter of the rows costs what multiplying all of them does.
-    few = 4 * len(rows) < len(vectors.matrix)
-    products = vectors.matrix[rows] @ query if few else (vectors.matrix @ query)[rows]
-    lengths = vectors.lengths[rows]
+    if 4 * len(rows) < len(vectors.lengths):  # gathering a quarter of the rows costs what multiplying all of them does
+        products, lengths = vectors.matrix.rows(rows) @ query, vectors.lengths[rows]
+    else:
+        products, lengths = vectors.matrix.product(query), vectors.lengths
+        if len(rows) < len(lengths):
+            products, lengths = products[rows], lengths[rows]
     longest, query_length = float(lengths.max()), float(np.linalg.norm(query))
     relative = 4 * _EPSILON * len(query)
     match distance:
@@ -100,7 +123,7 @@ def _rough_scores(vectors: Vectors, rows: Rows, query: Vector, distance: Distanc
     return products, relative * longest * query_length
 
 
-def _exact_scores(matrix: NDArray[np.float32], rows: Rows, query: Vector, distance: Distance) -> NDArray[np.float32]:
+def _exact_scores(matrix: Matrix, rows: Rows, query: Vector, distance: Distance) -> NDArray[np.float32]:
     target = query.astype(np.float64)
     scores = np.empty(len(rows), np.float32)
     for start, vectors in _chunks(matrix, rows):
@@ -116,7 +139,7 @@ def _exact_scores(matrix: NDArray[np.float32], rows: Rows, query: Vector, distan
     return scores
 
 
-def _chunks(matrix: NDArray[np.float32], rows: Rows) -> Iterator[tuple[int, NDArray[np.float64]]]:
-    step = max(1, _CHUNK_NUMBERS // max(1, matrix.shape[1]))
+def _chunks(matrix: Matrix, rows: Rows) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    step = max(1, _CHUNK_NUMBERS // max(1, matrix.width))
     for start in range(0, len(rows), step):
-        yield start, matrix[rows[start : start + step]].astype(np.float64)
+        yield start, matrix.rows(rows[start : start + step]).astype(np.float64)

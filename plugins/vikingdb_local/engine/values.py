@@ -26,6 +26,8 @@ MAX_LIST_INTEGERS = 1024
 MIN_LENGTH, MAX_LENGTH = 1e-15, 9e18
 """Shorter and longer vectors would leave single precision when squared. The zero vector is none of them."""
 
+_NUMBER_TYPES = frozenset({int, float})
+
 Vector = NDArray[np.float32]
 
 
@@ -76,9 +78,11 @@ def read_vector(value: Any, dim: int, where: str) -> Vector:
         raise
     except ValueError as error:
         raise invalid(f"{where} {error}") from error
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         vector = numbers.astype(np.float32)
-    length = math.hypot(*numbers.tolist())
+        length = float(np.sqrt(numbers @ numbers))
+    if not MIN_LENGTH <= length <= MAX_LENGTH:
+        length = math.hypot(*numbers.tolist())  # squares of very large and very small numbers leave double precision
     if not math.isfinite(length) or not (length == 0 or MIN_LENGTH <= length <= MAX_LENGTH):
         raise invalid(
             f"{where} has a NaN or an infinity, or is longer than {MAX_LENGTH:g} or shorter than {MIN_LENGTH:g}, "
@@ -92,9 +96,9 @@ def _collect(value: Any, dim: int) -> NDArray[np.float64]:
         raise ValueError(f"takes an array of {dim} numbers or base64 of packed floats, not {json_type(value)}")
     if len(value) != dim:
         raise ValueError(f"has {len(value)} numbers; its dimension is {dim}")
-    for position, number in enumerate(value):
-        if isinstance(number, bool) or not isinstance(number, int | float):
-            raise ValueError(f"takes numbers, but position {position} is {json_type(number)}")
+    if not _NUMBER_TYPES.issuperset(map(type, value)):
+        position = next(place for place, number in enumerate(value) if type(number) not in _NUMBER_TYPES)
+        raise ValueError(f"takes numbers, but position {position} is {json_type(value[position])}")
     return np.array(value, dtype=np.float64)
 
 

@@ -81,13 +81,12 @@ def _condition(request: m.AggRequest) -> Callable[[int], bool]:
 def _count(snapshot: Snapshot, rows: Rows, field: Field) -> list[tuple[Any, int]]:
     column = snapshot.columns[field.name]
     if isinstance(column, Texts):
-        codes, counts = np.unique(column.codes[rows], return_counts=True)
-        values = [column.words.text(code) if code >= 0 else None for code in codes.tolist()]
-    else:
-        assert isinstance(column, Numbers)
-        found, counts = np.unique(column.values[rows[column.present[rows]]], return_counts=True)
-        values = found.tolist()
-    return [(value, count) for value, count in zip(values, counts.tolist(), strict=True) if value is not None]
+        codes = column.codes[rows]
+        counts = np.bincount(codes[codes >= 0])
+        return [(column.words.text(code), int(counts[code])) for code in np.flatnonzero(counts).tolist()]
+    assert isinstance(column, Numbers)
+    values, counts = np.unique(column.values[rows[column.present[rows]]], return_counts=True)
+    return list(zip(values.tolist(), counts.tolist(), strict=True))
 
 
 def _spelled(value: Any) -> str:

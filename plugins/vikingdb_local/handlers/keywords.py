@@ -65,7 +65,7 @@ def _by_terms(search: Search, request: m.SearchByKeywordsRequest) -> Any:
         alive = snapshot.alive(search.recall.now_ms)
         scores = np.zeros(len(alive))
         for query in queries:
-            scores += query.weight * snapshot.postings[query.name].score(query.terms, alive, knobs)
+            snapshot.postings[query.name].score(query.terms, alive, knobs, scores, query.weight)
         rows = rows[scores[rows] > 0]
         return best(rows, scores[rows].astype(np.float32), snapshot.keys, most)
 

@@ -55,6 +55,7 @@ class Recall:
             mask &= snapshot.with_keys(self.ids_in)
         if self.ids_not_in:
             mask &= ~snapshot.with_keys(self.ids_not_in)
+        self.collection.follow(self.now_ms)
         return np.flatnonzero(mask), matched
 
     @property

@@ -97,7 +97,7 @@ def by_vector(session: Session, call: Call[m.SearchByVectorRequest]) -> Any:
     search = open_search(session, call)
     if request.sparse_vector:
         raise invalid(f"sparse_vector: index {search.recall.index.name!r} is not hybrid; leave it out")
-    return answer(search, _near(search, _query_vector(search, request.dense_vector)), ann=True)
+    return answer(search, near(search.recall, _query_vector(search, request.dense_vector)), ann=True)
 
 
 def by_multi_modal(session: Session, call: Call[m.SearchByMultiModalRequest]) -> Any:
@@ -111,7 +111,7 @@ def by_multi_modal(session: Session, call: Call[m.SearchByMultiModalRequest]) ->
     search = open_search(session, call)
     vector, usage = embed_text(session, search, request.text)
     if request.rerank is None:
-        found = {**answer(search, _near(search, vector), ann=True), "token_usage": usage}
+        found = {**answer(search, near(search.recall, vector), ann=True), "token_usage": usage}
     else:
         found = _reranked(session, search, vector, usage, request.text, request.rerank)
     return {**found, "real_text_query": request.text}
@@ -120,7 +120,8 @@ def by_multi_modal(session: Session, call: Call[m.SearchByMultiModalRequest]) ->
 def by_id(session: Session, call: Call[m.SearchByIDRequest]) -> Any:
     """By the vector of a row, which is among the hits if it is admitted."""
     search = open_search(session, call)
-    collection, distance = search.recall.collection, search.recall.distance
+    collection = search.recall.collection
+    search.recall.distance  # noqa: B018  # says that there are no vectors, before a row is looked for
     key = read_id(collection.schema.primary_key, call.request.id, "id")
 
     def rank(snapshot: Snapshot, rows: Rows, most: int) -> list[Hit]:
@@ -128,8 +129,8 @@ def by_id(session: Session, call: Call[m.SearchByIDRequest]) -> Any:
         own = np.flatnonzero(snapshot.with_keys(keys) & snapshot.alive(search.recall.now_ms))
         if not own.size:
             raise not_found(DATA, f"index {search.recall.index.name!r} has no row {shown(key)}")
-        query = snapshot.vectors.matrix[own[-1]]
-        return best(*nearest(snapshot.vectors, rows, query, distance, most), snapshot.keys, most)
+        query = snapshot.vectors.matrix.row(int(own[-1]))
+        return near(search.recall, query)(snapshot, rows, most)
 
     return answer(search, rank, ann=True)
 
@@ -225,7 +226,7 @@ def candidates(search: Search, query: NDArray[np.float32], most: int) -> Candida
     """The nearest rows with all their fields, to be scored again."""
 
     def look(snapshot: Snapshot) -> Found:
-        hits, matched = search.hits(snapshot, _near(search, query), most)
+        hits, matched = search.hits(snapshot, near(search.recall, query), most)
         return Found(hits, [int(snapshot.numbers[hit.row]) for hit in hits], matched)
 
     found, documents = search.recall.collection.read(look, lambda found: found.numbers)
@@ -314,11 +315,15 @@ def as_score(score: float) -> Any:
     return score if isinstance(score, int) else np.float32(score)
 
 
-def _near(search: Search, query: NDArray[np.float32]) -> Rank:
-    distance = search.recall.distance
-    return lambda snapshot, rows, most: best(
-        *nearest(snapshot.vectors, rows, query, distance, most), snapshot.keys, most
-    )
+def near(recall: Recall, query: NDArray[np.float32]) -> Rank:
+    """By the distance to a vector."""
+    collection, index, distance = recall.collection, recall.index, recall.distance
+
+    def rank(snapshot: Snapshot, rows: Rows, most: int) -> list[Hit]:
+        rows = collection.nearby(index, snapshot, rows, query, most)
+        return best(*nearest(snapshot.vectors, rows, query, distance, most), snapshot.keys, most)
+
+    return rank
 
 
 def _query_vector(search: Search, given: Any) -> NDArray[np.float32]:

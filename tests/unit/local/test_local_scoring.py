@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vikingdb_local.engine.growing import Matrix
 from vikingdb_local.engine.scoring import Vectors, nearest
 from vikingdb_vector import Distance
 
@@ -29,7 +30,9 @@ def test_the_best_rows_survive_the_rough_pass(
     query = (center + spread * rng.normal(size=64)).astype(np.float32)
     lengths = np.linalg.norm(matrix, axis=1).astype(np.float32)
     chosen = np.flatnonzero(rng.random(rows) < rng.choice([0.1, 0.9]))
-    found, scores = nearest(Vectors(matrix, lengths), chosen, query, distance, most)
+    found, scores = nearest(
+        Vectors(Matrix((matrix[: rows // 3], matrix[rows // 3 :]), 64), lengths), chosen, query, distance, most
+    )
 
     def exact(row: int) -> float:
         pairs = [(float(a), float(b)) for a, b in zip(matrix[row], query, strict=True)]

@@ -1,0 +1,181 @@
+"""Derived: what a collection's searches are served from beside its rows, kept in step with them.
+
+The arrays of a segment come from a cache file and the rows written since, or from all rows; graphs come from their
+files, or are built in the background. All of it can be lost without losing anything.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import zlib
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from vikingdb_vector.models import Distance
+
+from . import rows
+from .cachefile import DamagedCache
+from .caches import ROWS, Caches
+from .graph import MIN_ROWS, Graph, GraphBuilder, is_available, open_graph
+from .schema import Schema
+from .segment import Segment, Snapshot
+from .upkeep import Upkeep
+
+log = logging.getLogger("vikingdb.local")
+
+FORMAT = 1
+"""Of cached segments; another one makes them anew."""
+
+MIN_CACHED_ROWS = 2_000
+MIN_STALE_ROWS, STALE_SHARE = 1_000, 0.03
+"""A cache is written anew when it lacks so many rows, and this share of all."""
+
+MIN_TAIL_ROWS, TAIL_SHARE = 4_096, 0.05
+"""A graph is, likewise."""
+
+DEAD_SHARE = 0.25
+"""A graph of which so much is gone is built from the beginning."""
+
+Current = Callable[[], Snapshot | None]
+ShouldStop = Callable[[], bool]
+
+
+class Derived:
+    """What is derived from one collection.
+
+    Args:
+        collection_id: its number in the database.
+        caches: the files of its database.
+        upkeep: who builds.
+
+    Attributes:
+        graphs: by the distance their neighbours are near by. Replaced, never changed.
+    """
+
+    def __init__(self, collection_id: int, caches: Caches, upkeep: Upkeep) -> None:
+        self._id, self._caches, self._upkeep = collection_id, caches, upkeep
+        self._cached_number = 0
+        self.graphs: Mapping[Distance, Graph] = {}
+
+    def restore(self, sql: sqlite3.Connection, schema: Schema, seq: int) -> Segment:
+        """The arrays of all rows as of now: from the cache as far as it goes, else from the database."""
+        segment = self._from_cache(sql, schema, seq) or Segment(schema)
+        for row in rows.scan(sql, self._id, after=segment.last_number):
+            segment.append(row, seq)
+        if not self.graphs:
+            self._open_graphs(sql)
+        return segment
+
+    def follow(self, current: Current, distances: Collection[Distance], now_ms: int) -> None:
+        """Ask for what has fallen behind: a cache, or graphs for these distances."""
+        snapshot = current()
+        if snapshot is None:
+            return
+        if self._is_cache_stale(snapshot):
+            self._upkeep.ask(f"the cache of collection {self._id}", lambda _: self._keep(current()))
+        for distance in distances:
+            if self._is_graph_due(snapshot, distance) and is_available():
+                build = partial(self._build, current, distance, now_ms)
+                self._upkeep.ask(f"the {distance} graph of collection {self._id}", build)
+
+    def keep(self, snapshot: Snapshot | None) -> None:
+        """Write the cache now, if it is worth it: the database is about to be closed."""
+        if snapshot is not None and self._is_cache_stale(snapshot):
+            try:
+                self._keep(snapshot)
+            except Exception:
+                log.exception("the cache of collection %s could not be written; it will be made again", self._id)
+
+    def _from_cache(self, sql: sqlite3.Connection, schema: Schema, seq: int) -> Segment | None:
+        cached = self._caches.find(sql, self._id, ROWS)
+        if cached is None or cached.about["format"] != FORMAT or cached.about["shape"] != schema.fingerprint:
+            return None
+        parts = self._caches.read_rows(cached)
+        if parts is None:
+            return None
+        segment = Segment(schema, parts)
+        if cached.about["seq"] != seq:
+            segment.keep_only(rows.numbers(sql, self._id))
+        self._cached_number = segment.last_number
+        return segment
+
+    def _is_cache_stale(self, snapshot: Snapshot) -> bool:
+        if not self._caches.are_kept or len(snapshot) < MIN_CACHED_ROWS:
+            return False
+        uncached = len(snapshot) - int(snapshot.numbers.searchsorted(self._cached_number, side="right"))
+        return uncached > max(MIN_STALE_ROWS, STALE_SHARE * len(snapshot))
+
+    def _keep(self, snapshot: Snapshot | None) -> None:
+        if snapshot is None:
+            return
+        about = {"format": FORMAT, "shape": snapshot.schema.fingerprint, "seq": snapshot.seq}
+        with suppress(sqlite3.IntegrityError):  # the collection was deleted meanwhile
+            self._caches.write_rows(self._id, about, snapshot.parts())
+        self._cached_number = int(snapshot.numbers[-1])
+
+    def _is_graph_due(self, snapshot: Snapshot, distance: Distance) -> bool:
+        if len(snapshot) - snapshot.dead < MIN_ROWS:
+            return False
+        graph = self.graphs.get(distance)
+        if graph is None:
+            return True
+        covered = int(snapshot.numbers.searchsorted(graph.last_number, side="right"))
+        tail = len(snapshot) - covered
+        # Dead rows of the tail are counted too; whoever builds looks closer.
+        gone = graph.size - (covered - snapshot.dead)
+        return tail > max(MIN_TAIL_ROWS, TAIL_SHARE * graph.size) or gone > 2 * DEAD_SHARE * graph.size
+
+    def _build(self, current: Current, distance: Distance, now_ms: int, should_stop: ShouldStop) -> None:
+        snapshot = current()
+        if snapshot is None:
+            return
+        before = self.graphs.get(distance)
+        grows = before is not None and before.share_dead(snapshot, now_ms) < DEAD_SHARE
+        builder = GraphBuilder(snapshot, distance, now_ms, before if grows else None)
+        while builder.step():
+            if should_stop():
+                return
+        graph = builder.finish()
+        if self._caches.are_kept:
+            try:
+                graph = self._kept(graph)
+            except sqlite3.IntegrityError:
+                return  # the collection was deleted meanwhile
+        self.graphs = {**self.graphs, distance: graph}
+
+    def _kept(self, graph: Graph) -> Graph:
+        """The same graph, mapped from its file."""
+        about: dict[str, Any] = {"last": graph.last_number, "size": graph.size}
+
+        def save(path: Path) -> None:
+            graph.save(path)
+            about["crc"] = _checksum(path)
+
+        path = self._caches.write(self._id, f"graph-{graph.distance}", about, save)
+        return open_graph(path, graph.distance, graph.last_number, graph.size)
+
+    def _open_graphs(self, sql: sqlite3.Connection) -> None:
+        found: dict[Distance, Graph] = {}
+        for distance in Distance:
+            cached = self._caches.find(sql, self._id, f"graph-{distance}")
+            if cached is None or not is_available():
+                continue
+            try:
+                if _checksum(cached.path) != cached.about["crc"]:
+                    raise DamagedCache("it is not as it was written")
+                found[distance] = open_graph(cached.path, distance, cached.about["last"], cached.about["size"])
+            except (DamagedCache, OSError) as error:
+                log.warning("the graph %s cannot be used and will be built again: %s", cached.path, error)
+        self.graphs = found
+
+
+def _checksum(path: Path) -> int:
+    checksum = 0
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 22):
+            checksum = zlib.crc32(chunk, checksum)
+    return checksum
