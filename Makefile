@@ -16,7 +16,7 @@ DEV := $(VENV)/.dev
 
 # Tests and benchmarks run against the embedded engine whatever the shell was set up for: no endpoint, no key and no
 # switch of theirs comes from the environment.
-OFFLINE := unset $$(awk 'BEGIN { for (name in ENVIRON) if (name ~ /^(VIKINGDB|VOLC)/) print name }') VIKINGDB_LIVE;
+OFFLINE := unset $$(awk 'BEGIN { for (name in ENVIRON) if (name ~ /^(VIKINGDB|VOLC)/) print name }') VIKINGDB_LIVE; export VIKINGDB_LIVE=0;
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

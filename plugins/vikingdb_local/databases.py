@@ -22,8 +22,9 @@ from .embedding.hashing import HashingEmbedder
 from .embedding.sentence import SentenceEmbedder
 from .engine.catalog import Catalog
 from .engine.database import Database
+from .walkthrough import SEED, Walkthrough
 
-_OPTIONS = ("embedder", "seed")
+_OPTIONS = ("embedder", "seed", "tos")
 
 _lock = threading.Lock()
 _shared: dict[str, Catalog] = {}
@@ -60,8 +61,6 @@ def check_endpoint(endpoint: Endpoint) -> None:
         if name in seen:
             raise ConfigError(f"endpoint {endpoint}: option {name!r} is given twice")
         seen.add(name)
-    if "seed" in seen:
-        raise ConfigError(f"endpoint {endpoint}: option 'seed' is not supported yet; leave it out")
 
 
 def choose_embedder(endpoint: Endpoint) -> Embedder:
@@ -79,6 +78,38 @@ def choose_embedder(endpoint: Endpoint) -> Embedder:
         f"endpoint {endpoint}: there is no embedder {name!r}.{suggest(name, [HashingEmbedder.id])} "
         f"Use embedder={HashingEmbedder.id}, or leave it out for the multilingual sentence encoder"
     )
+
+
+def choose_seed(endpoint: Endpoint) -> Walkthrough | None:
+    """The sample data an endpoint asks for; none unless it does. Lays nothing.
+
+    Raises:
+        ConfigError: there is none of the name.
+    """
+    name = dict(endpoint.options).get("seed")
+    if name is None:
+        return None
+    if name == SEED:
+        return Walkthrough()
+    raise ConfigError(
+        f"endpoint {endpoint}: there is no sample data {name!r}.{suggest(name, [SEED])} "
+        f"Use seed={SEED}, or leave it out to start empty"
+    )
+
+
+def choose_buckets(endpoint: Endpoint) -> Path | None:
+    """The folder that stands for ``tos://``, which tasks read and write files in; none unless there is one.
+
+    Raises:
+        ConfigError: it is no absolute path.
+    """
+    text = dict(endpoint.options).get("tos")
+    if text is None:
+        return None
+    folder = Path(text)
+    if not folder.is_absolute():
+        raise ConfigError(f"endpoint {endpoint}: tos={text} must be an absolute path, as in local://?tos=/my/buckets")
+    return folder
 
 
 def open_database(endpoint: Endpoint) -> Catalog:
@@ -106,7 +137,7 @@ def close_database(endpoint: Endpoint, catalog: Catalog) -> None:
     if endpoint.host:
         return
     if not endpoint.prefix:
-        catalog.database.close()
+        catalog.close()
         return
     with _lock:
         folder = folder_of(endpoint)
@@ -114,7 +145,7 @@ def close_database(endpoint: Endpoint, catalog: Catalog) -> None:
         opened.users -= 1
         if opened.users == 0:
             del _folders[folder]
-            opened.catalog.database.close()
+            opened.catalog.close()
 
 
 def folder_of(endpoint: Endpoint) -> Path:

@@ -21,6 +21,7 @@ STATUSES: Mapping[str, int] = {
 COLLECTION = "VikingdbCollection"
 INDEX = "VikingdbIndex"
 DATA = "VikingdbData"
+TASK = "VikingdbTask"
 
 
 class ServiceError(Exception):

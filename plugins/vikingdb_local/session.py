@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from vikingdb_core.models import RequestModel
@@ -23,11 +24,15 @@ class Session:
         catalog: the database, perhaps shared with other clients.
         embedder: what this client's texts are embedded with.
         clock: seconds since 1970.
+        seed: lays sample data before the first request is handled; ``None`` when none is wanted.
+        buckets: the folder that stands for ``tos://``; ``None`` when there is none.
     """
 
     catalog: Catalog
     embedder: Embedder
     clock: Callable[[], float]
+    seed: Callable[[Session], None] | None = None
+    buckets: Path | None = None
 
     @property
     def now_ms(self) -> int:

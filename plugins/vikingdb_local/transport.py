@@ -17,7 +17,7 @@ from vikingdb_core.exceptions import RequestError
 from vikingdb_core.messages import Request, Response
 from vikingdb_core.transport import TransportSettings
 
-from .databases import check_endpoint, choose_embedder, close_database, open_database
+from .databases import check_endpoint, choose_buckets, choose_embedder, choose_seed, close_database, open_database
 from .router import respond
 from .session import Session
 
@@ -27,7 +27,8 @@ class LocalTransport:
 
     Args:
         endpoint: ``local://`` for a private database, ``local://NAME`` for one shared in the process,
-            ``local:///folder`` for one that lasts. Option ``embedder=hash-v1`` replaces the sentence encoder.
+            ``local:///folder`` for one that lasts. Option ``embedder=hash-v1`` replaces the sentence encoder,
+            ``seed=walkthrough`` lays sample data at the first request, ``tos=/folder`` lets tasks read and write files.
         settings: connection settings; there is no connection.
         clock: seconds since 1970; rows expire by it.
 
@@ -42,7 +43,9 @@ class LocalTransport:
         self._endpoint = endpoint
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._session: Session | None = Session(open_database(endpoint), choose_embedder(endpoint), clock)
+        # Before a folder is opened.
+        embedder, seed, buckets = choose_embedder(endpoint), choose_seed(endpoint), choose_buckets(endpoint)
+        self._session: Session | None = Session(open_database(endpoint), embedder, clock, seed, buckets)
 
     def send(self, request: Request, timeouts: Timeouts) -> Response:
         """Answer a request; nothing in it makes this raise. Time limits do not apply: there is nothing to wait for.

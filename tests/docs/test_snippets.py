@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
-PAGES = ["docs/guide.md"]
+PAGES = ["docs/guide.md", "docs/python_sdk_design.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)

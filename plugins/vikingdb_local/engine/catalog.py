@@ -19,6 +19,7 @@ from .defining import define_schema, restore_index
 from .derived import Derived
 from .indexing import Index
 from .schema import Schema
+from .tasks import Tasks
 from .upkeep import Upkeep
 
 DEFAULT_PROJECT = "default"
@@ -30,13 +31,19 @@ _FIRST_AUTO_ID = 1 << 62
 
 
 class Catalog:
-    """Collections by name and by resource id. Safe for many threads."""
+    """Collections by name and by resource id. Safe for many threads.
+
+    Attributes:
+        database: where they are kept.
+        tasks: what is done to them in the background.
+    """
 
     def __init__(self, database: Database | None = None) -> None:
         self.database = database or Database()
         self.upkeep = Upkeep()
         self._caches = Caches(self.database)
         self._caches.sweep()
+        self.tasks = Tasks(self.database)
         self._by_name = {collection.name: collection for collection in self._load()}
 
     def by_name(self, name: str, project: str | None) -> Collection:
@@ -291,6 +298,7 @@ class Catalog:
 
     def close(self) -> None:
         """Keep what the next process would have to make again, and let go of the database."""
+        self.tasks.close()
         self.upkeep.stop()
         for collection in self.collections():
             collection.keep()

@@ -58,7 +58,7 @@ def switch_index(index: Index, is_enabled: bool) -> Index:
 
 def _added_field(schema: Schema, given: m.CollectionField) -> dict[str, Any]:
     name = given.field_name
-    if name in schema.document_fields or name in schema.fields:
+    if name in schema.stored_fields or name in schema.fields:
         raise invalid(f"field {name!r} exists already; fields can be added, not changed")
     if given.is_primary_key:
         raise invalid(f"field {name!r}: a primary key cannot be added; make a new collection")

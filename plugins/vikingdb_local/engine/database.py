@@ -8,14 +8,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from vikingdb_core.exceptions import ConfigError
 
 _TABLES = """
-CREATE TABLE collections (
+CREATE TABLE IF NOT EXISTS collections (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
     resource_id  TEXT NOT NULL UNIQUE,
     name         TEXT NOT NULL UNIQUE,
@@ -27,7 +27,7 @@ CREATE TABLE collections (
     seq          INTEGER NOT NULL DEFAULT 0,  -- number of its last write
     last_auto_id INTEGER NOT NULL
 );
-CREATE TABLE indexes (
+CREATE TABLE IF NOT EXISTS indexes (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     collection_id INTEGER NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
     name          TEXT NOT NULL,
@@ -36,7 +36,7 @@ CREATE TABLE indexes (
     created_ms    INTEGER NOT NULL,
     UNIQUE (collection_id, name)
 );
-CREATE TABLE rows (
+CREATE TABLE IF NOT EXISTS rows (
     n             INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice, so a changed row has a new one
     collection_id INTEGER NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
     pk            NOT NULL,                   -- without a type: 1 and '1' are two keys
@@ -46,19 +46,32 @@ CREATE TABLE rows (
     seq           INTEGER NOT NULL,           -- the write it came with
     UNIQUE (collection_id, pk)
 );
-CREATE TABLE caches (
+CREATE TABLE IF NOT EXISTS caches (
     collection_id INTEGER NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
     kind          TEXT NOT NULL,              -- rows, or a graph
     file          TEXT NOT NULL,              -- name of the current file below cache/
     about         BLOB NOT NULL,              -- what state it is of
     PRIMARY KEY (collection_id, kind)
 );
-CREATE INDEX rows_by_expiry ON rows (collection_id, expire_at) WHERE expire_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS tasks (
+    n           INTEGER PRIMARY KEY AUTOINCREMENT,
+    id          TEXT NOT NULL UNIQUE,
+    type        TEXT NOT NULL,
+    status      TEXT NOT NULL,
+    collection  TEXT NOT NULL,                -- the names of a collection, which may be gone by now
+    project     TEXT NOT NULL,
+    resource_id TEXT NOT NULL,
+    config      BLOB NOT NULL,                -- TaskConfig of the request that made it
+    progress    BLOB NOT NULL,                -- JSON
+    created_ms  INTEGER NOT NULL,
+    updated_ms  INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS rows_by_expiry ON rows (collection_id, expire_at) WHERE expire_at IS NOT NULL;
 """
 
 
-_FORMAT = 2
-"""Format of the tables, in a database's ``user_version``."""
+_FORMAT, _LESSER_FORMAT = 3, 2
+"""Format of the tables, in a database's ``user_version``; and the one that is the same without caches and tasks."""
 
 # One process owns the file: its arrays would not follow what another one writes. SQLite keeps others out by itself.
 # A commit is on the disk before it is acknowledged; on macOS that takes fullfsync.
@@ -93,6 +106,7 @@ class Database:
         self._connection = _in_memory() if folder is None else _in_folder(folder)
         # Closes it when nobody holds the database any more, or at exit.
         self._finalizer = weakref.finalize(self, self._connection.close)
+        self._along: Callable[[sqlite3.Connection], None] | None = None
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -107,10 +121,22 @@ class Database:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
+                if self._along is not None:
+                    self._along(self._connection)
                 self._connection.execute("COMMIT")
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def along(self, write: Callable[[sqlite3.Connection], None]) -> Iterator[None]:
+        """Let the transaction within the block write something more: both are kept, or neither."""
+        with self.lock:
+            self._along = write
+            try:
+                yield
+            finally:
+                self._along = None
 
     def close(self) -> None:
         """Let go of the folder, or forget everything."""
@@ -151,9 +177,10 @@ def _in_folder(folder: Path) -> sqlite3.Connection:
 
 
 def _settle_format(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables of a new database; check the format of an old one."""
+    """Make the tables of a new database, or those that an older one lacks; check its format."""
     (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found == 0 and connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone() == (0,):
+    is_new = found == 0 and connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone() == (0,)
+    if is_new or found == _LESSER_FORMAT:
         connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {_FORMAT}; COMMIT;")
     elif found != _FORMAT:
         raise ConfigError(f"{path} has format {found}, this engine reads format {_FORMAT}. It was left as it is")

@@ -11,11 +11,11 @@ from vikingdb_core.hints import suggest
 from vikingdb_vector import models as m
 from vikingdb_vector.models import Distance, FieldType, IndexType, Quant
 
-from ..embedding.models import choose
+from ..embedding.models import Model, choose, require_sparse
 from ..errors import invalid, missing, not_implemented, shown
 from .indexing import Index
-from .schema import AUTO_ID, INDEXABLE, Analyzer, Field, Schema, Vectorizer
-from .values import read_value
+from .schema import AUTO_ID, INDEXABLE, SPARSE, Analyzer, Field, Schema, Vectorizer
+from .values import MAX_TENSOR_ROWS, read_value
 
 MAX_FIELDS = 200
 MAX_FULL_TEXT = 2
@@ -24,12 +24,6 @@ MAX_DESCRIPTION_BYTES = 65535
 MIN_DIM, MAX_DIM, DIM_STEP = 4, 4096, 4
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
-_UNSUPPORTED = {
-    FieldType.IMAGE: "image fields",
-    FieldType.VIDEO: "video fields",
-    FieldType.SPARSE_VECTOR: "sparse_vector fields",
-    FieldType.TENSOR: "tensor fields",
-}
 _TOKENIZERS = ("standard", "zh", "whitespace")
 _QUANTS: Mapping[Quant, tuple[frozenset[IndexType], frozenset[Distance]]] = {
     Quant.INT8: (
@@ -63,20 +57,28 @@ def define_schema(request: m.CreateCollectionRequest) -> Schema:
     vectors = [field for field in fields.values() if field.type is FieldType.VECTOR]
     if len(keys) > 1:
         raise invalid(f"Fields: {_names(keys)} are all primary keys; a collection has one at most")
-    if len(vectors) > 1:
-        raise invalid(f"Fields: {_names(vectors)} are all vectors; a collection has one at most")
+    sparse = [field for field in fields.values() if field.type is FieldType.SPARSE_VECTOR]
+    tensors = [field for field in fields.values() if field.type is FieldType.TENSOR]
+    for alike in (vectors, sparse, tensors):
+        if len(alike) > 1:
+            raise invalid(f"Fields: {_names(alike)} are all of type {alike[0].type}; a collection has one at most")
     vectorizer = _define_vectorizer(request.vectorize, fields)
     if vectorizer and vectors:
         raise invalid(
             f"Vectorize and the vector field {vectors[0].name!r} exclude each other: drop the field to let text be "
             "embedded, or Vectorize to bring your own vectors"
         )
+    if (sparse or tensors) and not vectors:
+        raise invalid(f"field {(sparse or tensors)[0].name!r} goes with a vector field; add one")
+    made = vectorizer is not None and vectorizer.sparse_model is not None
     return Schema(
         fields,
         keys[0] if keys else Field(AUTO_ID, FieldType.INT64, is_primary_key=True),
         vectors[0] if vectors else None,
         vectorizer,
         _define_full_text(request.full_text or (), fields),
+        Field(SPARSE, FieldType.SPARSE_VECTOR) if made else sparse[0] if sparse else None,
+        tensors[0] if tensors else None,
     )
 
 
@@ -140,10 +142,10 @@ def _define_field(given: m.CollectionField) -> Field:
             f"field {name!r}: there is no FieldType {shown(given.field_type)}; it is one of: {', '.join(known)}."
             f"{suggest(given.field_type, known)}"
         ) from None
-    if kind in _UNSUPPORTED:
-        raise not_implemented(f"{_UNSUPPORTED[kind]} (field {name!r})", "leave the field out")
     if kind is FieldType.VECTOR:
         _check_dim(name, given.dim)
+    elif kind is FieldType.TENSOR:
+        return Field(name, kind, shape=_tensor_shape(name, given))
     elif given.dim or given.ndim or given.shape:
         raise invalid(f"field {name!r}: Dim, NDim and Shape belong to vectors and tensors, not to {kind}")
     if given.is_primary_key and kind not in (FieldType.INT64, FieldType.STRING):
@@ -157,6 +159,16 @@ def _define_field(given: m.CollectionField) -> Field:
     return Field(name, kind, default=read_value(field, given.default_value, "DefaultValue"))
 
 
+def _tensor_shape(name: str, given: m.CollectionField) -> tuple[int, ...]:
+    """Rows and numbers of a tensor: its Shape, M from 2 to 64 and N from 4 to 2048, beyond 4 by eights."""
+    shape = tuple(given.shape or ())
+    if given.ndim not in (None, 2) or len(shape) != 2:
+        raise missing(f"field {name!r}: a tensor needs its Shape, two numbers such as [32, 128]")
+    if not 2 <= shape[0] <= MAX_TENSOR_ROWS or not 4 <= shape[1] <= 2048 or (shape[1] > 4 and shape[1] % 8):
+        raise invalid(f"field {name!r}: Shape {list(shape)} must be 2 to 64 rows of 4 or a multiple of 8 up to 2048")
+    return shape
+
+
 def _check_dim(name: str, dim: int | None) -> None:
     if not dim:
         raise missing(f"field {name!r}: a vector needs its Dim")
@@ -167,11 +179,11 @@ def _check_dim(name: str, dim: int | None) -> None:
 def _define_vectorizer(given: m.Vectorize | None, fields: Mapping[str, Field]) -> Vectorizer | None:
     if given is None or (given.dense is None and given.sparse is None and given.tensor is None):
         return None
-    for name, entry in (("Sparse", given.sparse), ("Tensor", given.tensor)):
-        if entry is not None:
-            raise not_implemented(f"Vectorize.{name}", "vectorise with Dense alone")
+    if given.tensor is not None:
+        raise not_implemented("Vectorize.Tensor", "bring tensors of your own in a tensor field")
     dense = given.dense
-    assert dense is not None
+    if dense is None:
+        raise missing("Vectorize.Sparse goes with Dense; name the same model there")
     if dense.image_field or dense.video_field:
         raise not_implemented("embedding images and videos", "vectorise a TextField alone")
     if dense.instruction is not None and dense.instruction.content:
@@ -181,7 +193,22 @@ def _define_vectorizer(given: m.Vectorize | None, fields: Mapping[str, Field]) -
     model = choose(dense.model_name, dense.model_version, dense.dim, "Vectorize.Dense")
     if not dense.text_field:
         raise missing("Vectorize.Dense needs a TextField, the name of the field to embed")
-    return Vectorizer(model, _text_field(dense.text_field, fields, "Vectorize.Dense.TextField"))
+    text = _text_field(dense.text_field, fields, "Vectorize.Dense.TextField")
+    return Vectorizer(model, text, _define_sparse_model(given.sparse, text))
+
+
+def _define_sparse_model(given: m.VectorizeModel | None, text_field: str) -> Model | None:
+    if given is None:
+        return None
+    if given.image_field or given.video_field:
+        raise not_implemented("embedding images and videos", "vectorise a TextField alone")
+    if given.dim is not None:
+        raise invalid("Vectorize.Sparse: Dim belongs to Dense; leave it out")
+    if given.text_field not in (None, text_field):
+        raise invalid(f"Vectorize.Sparse: TextField must be that of Dense, {text_field!r}")
+    model = choose(given.model_name, given.model_version, None, "Vectorize.Sparse")
+    require_sparse(model, "Vectorize.Sparse")
+    return model
 
 
 def _define_full_text(given: Sequence[m.FullText], fields: Mapping[str, Field]) -> dict[str, Analyzer]:
@@ -235,8 +262,10 @@ def _define_vector_index(given: m.VectorIndex | None, schema: Schema) -> dict[st
     distance = _member(Distance, given.distance, Distance.IP, "VectorIndex.Distance")
     usual = Quant.PQ if kind is IndexType.DISKANN else Quant.FLOAT if distance is Distance.L2 else Quant.INT8
     quant = _member(Quant, given.quant, usual, "VectorIndex.Quant")
-    if kind is IndexType.HNSW_HYBRID:
-        raise not_implemented("hnsw_hybrid indexes", "use hnsw")
+    if kind is IndexType.HNSW_HYBRID and schema.sparse is None:
+        raise invalid(
+            "VectorIndex: hnsw_hybrid needs sparse vectors; add a sparse_vector field or Vectorize.Sparse, or use hnsw"
+        )
     kinds, distances = _QUANTS[quant]
     if kind not in kinds or distance not in distances:
         raise invalid(

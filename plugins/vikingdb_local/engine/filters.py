@@ -12,7 +12,7 @@ A filter is checked and evaluated in one walk, over no rows too. Where the langu
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -44,6 +44,14 @@ def matching(filter: Mapping[str, Any], index: Index, snapshot: Snapshot) -> Mas
     if not filter:
         return np.ones(len(snapshot.numbers), np.bool_)
     return _Evaluation(index, snapshot).node(filter, "filter", 1)
+
+
+def matching_all(conds: Sequence[Any], index: Index, snapshot: Snapshot, where: str) -> Mask:
+    """Which rows match all of some filters, none of which may be empty."""
+    evaluation, mask = _Evaluation(index, snapshot), np.ones(len(snapshot.numbers), np.bool_)
+    for position, node in enumerate(conds):
+        mask &= evaluation.node(node, f"{where}[{position}]", 1)
+    return mask
 
 
 class _Evaluation:

@@ -34,6 +34,11 @@ class Index:
     is_enabled: bool = True
 
     @property
+    def is_hybrid(self) -> bool:
+        """Whether its searches may bring a sparse vector too."""
+        return (self.definition.get("VectorIndex") or {}).get("IndexType") == IndexType.HNSW_HYBRID
+
+    @property
     def is_approximate(self) -> bool:
         """Whether its searches may go through a graph."""
         kind = (self.definition.get("VectorIndex") or {}).get("IndexType")

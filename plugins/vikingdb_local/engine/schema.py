@@ -25,8 +25,16 @@ TYPE_DEFAULTS: Mapping[FieldType, Any] = {
 }
 """What a row gets for a field that neither it nor the field's DefaultValue says. Other types have to be given."""
 
+SPARSE = "__SPARSE__"
+"""Name under which rows keep sparse vectors that the engine made. No field can be called so."""
+
 INDEXABLE = frozenset({*TYPE_DEFAULTS, FieldType.DATE_TIME, FieldType.GEO_POINT})
 """Types a scalar index may cover, and so a filter may use."""
+
+
+VECTORS = frozenset({FieldType.VECTOR, FieldType.SPARSE_VECTOR, FieldType.TENSOR})
+OPTIONAL = frozenset({FieldType.SPARSE_VECTOR, FieldType.TENSOR, FieldType.IMAGE, FieldType.VIDEO})
+"""Types of which a row may have no value and gets none."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,7 @@ class Field:
     dim: int = 0
     is_primary_key: bool = False
     default: Any = None
+    shape: tuple[int, ...] = ()
 
     @property
     def fallback(self) -> Any:
@@ -55,10 +64,16 @@ class Analyzer:
 
 @dataclass(frozen=True)
 class Vectorizer:
-    """Which model makes a row's vector, and of which field."""
+    """Which model makes a row's vector, and perhaps its sparse vector, and of which field."""
 
     model: Model
     text_field: str
+    sparse_model: Model | None = None
+
+    @property
+    def models(self) -> list[Model]:
+        """All of them."""
+        return [self.model] if self.sparse_model is None else [self.model, self.sparse_model]
 
 
 @dataclass(frozen=True)
@@ -71,6 +86,8 @@ class Schema:
         vector: the vector field, when rows bring their own vectors.
         vectorizer: the model, when the engine embeds text.
         full_text: analyser by name of each full-text field.
+        sparse: where rows keep their sparse vector, when they have one.
+        tensor: the tensor field, if there is one.
     """
 
     fields: Mapping[str, Field]
@@ -78,6 +95,8 @@ class Schema:
     vector: Field | None
     vectorizer: Vectorizer | None
     full_text: Mapping[str, Analyzer]
+    sparse: Field | None = None
+    tensor: Field | None = None
 
     @property
     def has_auto_id(self) -> bool:
@@ -95,13 +114,18 @@ class Schema:
         """Tells schemas apart whose rows are not laid out alike."""
         fields = [(field.name, field.type, field.dim) for field in (self.primary_key, *self.fields.values())]
         words = [(name, analyzer.tokenizer, analyzer.drops_symbols) for name, analyzer in self.full_text.items()]
-        return sha256(repr((fields, self.dim, words)).encode()).hexdigest()
+        return sha256(repr((fields, self.dim, words, self.sparse is not None)).encode()).hexdigest()
+
+    @cached_property
+    def stored_fields(self) -> dict[str, Field]:
+        """What a row keeps beside its vector, the primary key always among it."""
+        fields = {name: field for name, field in self.fields.items() if field is not self.vector}
+        return {self.primary_key.name: self.primary_key, **fields}
 
     @cached_property
     def document_fields(self) -> dict[str, Field]:
-        """Everything a row says in words and numbers: all but the vector, the primary key always among it."""
-        fields = {name: field for name, field in self.fields.items() if field is not self.vector}
-        return {self.primary_key.name: self.primary_key, **fields}
+        """What a row says in words and numbers: no vectors of any kind."""
+        return {name: field for name, field in self.stored_fields.items() if field.type not in VECTORS}
 
     @cached_property
     def indexable_fields(self) -> dict[str, Field]:

@@ -7,6 +7,7 @@ and no rounding of the machine's linear algebra changes an order.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,6 +68,27 @@ def nearest(
     return rows, _exact_scores(vectors.matrix, rows, query, distance)
 
 
+def nearest_with(
+    vectors: Vectors, rows: Rows, query: Vector, distance: Distance, most: int, weight: float, others: NDArray[Any]
+) -> tuple[Rows, NDArray[np.float32]]:
+    """Likewise, where a score is ``weight`` times that of the vectors and the rest of it what ``others`` says."""
+    if len(rows) > most:
+        rough, error = _rough_scores(vectors, rows, query, distance)
+        mixed = weight * rough + (1 - weight) * others[rows]
+        rows = rows[mixed >= _nth_best(mixed, most) - 2 * error - _EPSILON * np.abs(mixed).max()]
+    exact = _exact_scores(vectors.matrix, rows, query, distance).astype(np.float64)
+    return rows, (weight * exact + (1 - weight) * others[rows]).astype(np.float32)
+
+
+def late_interaction(query: NDArray[np.float32], tensor: Sequence[Sequence[float]] | None) -> float:
+    """For every row of the query its best inner product with a row of the tensor, summed; without a tensor nothing
+    is worse."""
+    if not tensor:
+        return -math.inf
+    products = query.astype(np.float64) @ np.array(tensor, np.float64).T
+    return float(products.max(axis=1).sum())
+
+
 def best(
     rows: Rows, scores: NDArray[Any], keys: Callable[[Rows], Sequence[Any]], most: int, *, ascending: bool = False
 ) -> list[Hit]:
@@ -106,7 +128,7 @@ def _nth_least(scores: NDArray[Any], most: int) -> Any:
 
 
 def _rough_scores(vectors: Vectors, rows: Rows, query: Vector, distance: Distance) -> tuple[NDArray[np.float32], float]:
-    """Something that orders like the score, and how far it may be off."""
+    """Nearly the scores, and how far they may be off."""
     if 4 * len(rows) < len(vectors.lengths):  # gathering a quarter of the rows costs what multiplying all of them does
         products, lengths = vectors.matrix.rows(rows) @ query, vectors.lengths[rows]
     else:
@@ -117,9 +139,10 @@ def _rough_scores(vectors: Vectors, rows: Rows, query: Vector, distance: Distanc
     relative = 4 * _EPSILON * len(query)
     match distance:
         case Distance.COSINE:
-            return np.divide(products, lengths, out=products, where=lengths > 0), relative * query_length
+            scale = query_length or 1.0
+            return np.divide(products, lengths * scale, out=np.zeros_like(products), where=lengths > 0), relative
         case Distance.L2:
-            return 2 * products - lengths * lengths, relative * (longest + query_length) ** 2
+            return 1 - query_length**2 + 2 * products - lengths * lengths, relative * (1 + longest + query_length) ** 2
     return products, relative * longest * query_length
 
 

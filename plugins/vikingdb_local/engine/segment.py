@@ -19,6 +19,7 @@ from .growing import Growing, GrowingMatrix
 from .postings import Postings, PostingsView
 from .schema import Schema
 from .scoring import Vectors
+from .sparse import SparseVectors, SparseView
 from .values import Vector
 
 NEVER = np.iinfo(np.int64).max
@@ -55,6 +56,7 @@ class Snapshot:
     vectors: Vectors
     columns: Mapping[str, View]
     postings: Mapping[str, PostingsView]
+    sparse: SparseView | None
     died: NDArray[np.int64]
     expires: NDArray[np.int64]
     dead: int
@@ -93,9 +95,11 @@ class Snapshot:
             "vectors": self.vectors.matrix,
             "lengths": self.vectors.lengths,
         }
-        for kind, views in (("column", self.columns), ("postings", self.postings)):
-            for name, view in views.items():
-                parts.update({f"{kind}:{name}:{part}": value for part, value in view.parts().items()})
+        views = [(f"column:{name}", view.parts()) for name, view in self.columns.items()]
+        views += [(f"postings:{name}", view.parts()) for name, view in self.postings.items()]
+        views += [("sparse", self.sparse.parts())] if self.sparse is not None else []
+        for prefix, of_view in views:
+            parts.update({f"{prefix}:{part}": value for part, value in of_view.items()})
         return parts
 
 
@@ -124,6 +128,7 @@ class Segment:
         self._postings = {
             name: Postings(analyzer, _within(parts, f"postings:{name}:")) for name, analyzer in schema.full_text.items()
         }
+        self._sparse = SparseVectors(len(self._numbers), _within(parts, "sparse:")) if schema.sparse else None
         self._first_expiry = int(self._expires.view().min(initial=NEVER))
         self._dead = 0
         self._known_places: dict[int | str, int] | None = None if parts else {}
@@ -144,6 +149,8 @@ class Segment:
             column.append(row.fields.get(name))
         for name, postings in self._postings.items():
             postings.append(row.fields.get(name) or "")
+        if self._sparse is not None and self._schema.sparse is not None:
+            self._sparse.append(row.fields.get(self._schema.sparse.name) or {})
 
     def kill(self, key: int | str, seq: int) -> None:
         """Let the row with a key be gone from ``seq`` on, if there is one."""
@@ -188,6 +195,7 @@ class Segment:
             vectors=Vectors(self._matrix.view(), self._lengths.view()),
             columns={name: column.view() for name, column in self._columns.items()},
             postings={name: postings.view() for name, postings in self._postings.items()},
+            sparse=None if self._sparse is None else self._sparse.view(),
             died=self._died.view(),
             expires=self._expires.view(),
             dead=self._dead,

@@ -23,6 +23,9 @@ MAX_TEXT_BYTES = 65535
 MAX_KEY_BYTES = 256
 MAX_LIST_STRINGS, MAX_ELEMENT_BYTES, MAX_LIST_BYTES = 20000, 1024, 1024 * 1024
 MAX_LIST_INTEGERS = 1024
+MAX_TOKENS = 65_536
+MAX_TENSOR_ROWS = 64
+_MEDIA = ("tos://", "http://", "https://")
 MIN_LENGTH, MAX_LENGTH = 1e-15, 9e18
 """Shorter and longer vectors would leave single precision when squared. The zero vector is none of them."""
 
@@ -43,7 +46,7 @@ def read_value(field: Field, value: Any, where: str) -> Any:
     if check is None:
         raise invalid(f"{where}: field {field.name!r} has type {field.type}, which takes no value here")
     try:
-        return check(value)
+        return _tensor(value, field.shape) if field.type is FieldType.TENSOR else check(value)
     except ValueError as error:
         raise invalid(f"{where}: field {field.name!r} ({field.type}) {error}") from error
 
@@ -91,12 +94,29 @@ def read_vector(value: Any, dim: int, where: str) -> Vector:
     return vector
 
 
+def read_sparse(value: Any, where: str) -> dict[str, float]:
+    """A sparse vector: weights by token."""
+    try:
+        return _sparse(value)
+    except ValueError as error:
+        raise invalid(f"{where} {error}") from error
+
+
+def read_tensor(value: Any, width: int, where: str) -> NDArray[np.float32]:
+    """A matrix of some rows of ``width`` numbers."""
+    try:
+        return np.array(_tensor(value, (0, width)), np.float32)
+    except ValueError as error:
+        raise invalid(f"{where} {error}") from error
+
+
 def _collect(value: Any, dim: int) -> NDArray[np.float64]:
-    if not isinstance(value, list):
+    is_array = isinstance(value, np.ndarray) and value.dtype.kind == "f"  # from a file: JSON has none
+    if not is_array and not isinstance(value, list):
         raise ValueError(f"takes an array of {dim} numbers or base64 of packed floats, not {json_type(value)}")
     if len(value) != dim:
         raise ValueError(f"has {len(value)} numbers; its dimension is {dim}")
-    if not _NUMBER_TYPES.issuperset(map(type, value)):
+    if not is_array and not _NUMBER_TYPES.issuperset(map(type, value)):
         position = next(place for place, number in enumerate(value) if type(number) not in _NUMBER_TYPES)
         raise ValueError(f"takes numbers, but position {position} is {json_type(value[position])}")
     return np.array(value, dtype=np.float64)
@@ -195,6 +215,53 @@ def _geo_point(value: Any) -> str:
     return text
 
 
+def _sparse(value: Any) -> dict[str, float]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"takes an object of weights by token, not {json_type(value)}")
+    if len(value) > MAX_TOKENS:
+        raise ValueError(f"takes at most {MAX_TOKENS} tokens; this object has {len(value)}")
+    weights = {}
+    for token, weight in value.items():
+        if not token or len(token.encode()) > MAX_KEY_BYTES:
+            raise ValueError(f"takes tokens of 1 to {MAX_KEY_BYTES} bytes, not {shown(token)}")
+        try:
+            weights[token] = _float32(weight)
+        except ValueError as error:
+            raise ValueError(f"token {shown(token)} {error}") from error
+    return weights
+
+
+def _tensor(value: Any, shape: tuple[int, ...]) -> list[list[float]]:
+    """Rows of numbers; ``shape`` says how many of them at most (0: as many as a tensor can have), and how long."""
+    most, width = shape[0] or MAX_TENSOR_ROWS, shape[1]
+    if not isinstance(value, list) or not 1 <= len(value) <= most:
+        raise ValueError(f"takes an array of 1 to {most} rows of {width} numbers")
+    rows = []
+    for position, row in enumerate(value):
+        if not isinstance(row, list) or len(row) != width:
+            raise ValueError(f"row {position} takes {width} numbers")
+        rows.append([_element(number, place, _float32) for place, number in enumerate(row)])
+    return rows
+
+
+def _image(value: Any) -> str:
+    text = _string(value)
+    if not text.startswith(_MEDIA):
+        raise ValueError(f"takes an address that begins with {', '.join(_MEDIA)}, not {shown(text)}")
+    return text
+
+
+def _video(value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping) or not {"value"} <= set(value) <= {"value", "fps"}:
+        raise ValueError('takes an object such as {"value": "tos://bucket/key", "fps": 1}')
+    video: dict[str, Any] = {"value": _image(value["value"])}
+    if value.get("fps") is not None:
+        if not 0.2 <= _float32(value["fps"]) <= 5:
+            raise ValueError(f"has fps {value['fps']}; it must be from 0.2 to 5")
+        video["fps"] = value["fps"]
+    return video
+
+
 def _parsed(parse: Callable[[str], Any], text: str) -> None:
     try:
         parse(text)
@@ -213,4 +280,8 @@ _CHECKS: Mapping[FieldType, Callable[[Any], Any]] = {
     FieldType.DATE_TIME: _date_time,
     FieldType.GEO_POINT: _geo_point,
     FieldType.LIST_GEO_POINT: _list_of_points,
+    FieldType.SPARSE_VECTOR: _sparse,
+    FieldType.TENSOR: lambda value: _tensor(value, (0, 0)),
+    FieldType.IMAGE: _image,
+    FieldType.VIDEO: _video,
 }

@@ -23,7 +23,7 @@ from ..engine.segment import Snapshot
 from ..errors import invalid, missing, shown
 from ..session import Call, Session
 from ..words import find_words
-from .search import More, Search, answer, answer_again, candidates, embed_text, open_search
+from .search import More, Search, answer, answer_again, candidates, embed_text, near, open_search
 
 BM25 = "bm25"
 SEMANTIC = "semantic_then_match"
@@ -86,7 +86,7 @@ def _by_meaning(session: Session, search: Search, request: m.SearchByKeywordsReq
             raise invalid(f"{name} goes with mode bm25; leave it out")
     words = list(request.keywords) if request.keywords else (request.query or "").split()
     vector, usage = embed_text(session, search, " ".join(words))
-    found = candidates(search, vector, max(MIN_CANDIDATES, 3 * search.most))
+    found = candidates(search, near(search.recall, vector), max(MIN_CANDIDATES, 3 * search.most))
 
     def occurrences(document: Mapping[str, Any]) -> dict[str, list[int]]:
         return find_words(words, document[search.text_field], case_sensitive=bool(request.case_sensitive))

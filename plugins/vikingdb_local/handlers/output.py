@@ -16,14 +16,15 @@ Selection = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 def select_fields(schema: Schema, wanted: Sequence[str] | None, *, ignore_unknown: bool = False) -> Selection:
     """What to take of a row: everything but vectors when nothing is said, nothing of ``[]``, else what is named."""
-    if wanted is None:
-        return dict
     available = schema.document_fields
+    if wanted is None:
+        return lambda fields: {name: value for name, value in fields.items() if name in available}
     for name in wanted:
         if name in available or ignore_unknown:
             continue
-        if schema.vector is not None and name == schema.vector.name:
-            raise invalid(f"output_fields: {name!r} is the vector, which searches do not return; fetch the row instead")
+        if name in schema.fields:
+            kind = schema.fields[name].type
+            raise invalid(f"output_fields: {name!r} is a {kind}, which searches do not return; fetch the row instead")
         raise invalid(f"output_fields: the collection has no field {shown(name)}.{suggest(name, available)}")
     return lambda fields: {name: fields[name] for name in wanted if name in fields}
 

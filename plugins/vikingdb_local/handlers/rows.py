@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from vikingdb_core.hints import suggest
 from vikingdb_vector import models as m
 from vikingdb_vector.models import Distance
 
-from ..embedding.models import embed_documents, token_usage
-from ..engine.collection import Collection, NewRow, Patch
+from ..engine.collection import Collection
 from ..engine.rows import Key
-from ..engine.schema import AUTO_ID, Field, Schema, Vectorizer
-from ..engine.values import Vector, read_id, read_key, read_value, read_vector
-from ..errors import COLLECTION, denied, invalid, missing, shown
+from ..engine.schema import SPARSE, Schema
+from ..engine.values import Vector, read_id
+from ..errors import invalid, missing
 from ..session import Call, Session
+from .incoming import embed_texts, read_new, read_patch, refuse_unknown
 from .locate import find_collection, find_index
 from .output import refuse_partition, refuse_truthy, select_fields
 
@@ -31,16 +30,10 @@ def upsert(session: Session, call: Call[m.UpsertDataRequest]) -> Any:
     collection = find_collection(session, call.locator)
     schema, request = collection.schema, call.request
     given = _read_rows(collection, request)
-    fields = [_whole_row(schema, row, f"data[{position}]") for position, row in enumerate(given)]
-    vectors, usage = _vectors(session, collection, given)
-    keys = [None if schema.has_auto_id else row[schema.primary_key.name] for row in fields]
+    checked = [read_new(schema, row, f"data[{position}]") for position, row in enumerate(given)]
+    rows, usage = embed_texts(session, collection, checked)
     now_ms = session.now_ms
-    collection.upsert(
-        [NewRow(key, row, vector) for key, row, vector in zip(keys, fields, vectors, strict=True)],
-        _expiry(request.ttl, now_ms),
-        now_ms,
-        schema,
-    )
+    collection.upsert(rows, _expiry(request.ttl, now_ms), now_ms, schema)
     return usage
 
 
@@ -49,11 +42,8 @@ def update(session: Session, call: Call[m.UpdateDataRequest]) -> Any:
     collection = find_collection(session, call.locator)
     schema, request = collection.schema, call.request
     given = _read_rows(collection, request)
-    patches = []
-    keys = [_key_of(schema.primary_key, row, f"data[{position}]") for position, row in enumerate(given)]
-    fields = [_part_row(schema, row, f"data[{position}]") for position, row in enumerate(given)]
-    vectors, usage = _vectors(session, collection, given)
-    patches = [Patch(key, row, vector) for key, row, vector in zip(keys, fields, vectors, strict=True)]
+    checked = [read_patch(schema, row, f"data[{position}]") for position, row in enumerate(given)]
+    patches, usage = embed_texts(session, collection, checked)
     now_ms = session.now_ms
     collection.update(patches, _expiry(request.ttl, now_ms), now_ms, keep_expiry=request.ttl is None)
     return usage
@@ -84,7 +74,7 @@ def fetch_in_collection(session: Session, call: Call[m.FetchDataInCollectionRequ
     items = []
     for key in keys:
         if key in found:
-            fields = dict(found[key].fields)
+            fields = {name: value for name, value in found[key].fields.items() if name != SPARSE}
             if schema.vector is not None:
                 fields[schema.vector.name] = found[key].vector
             items.append({"id": key, "fields": fields})
@@ -109,6 +99,8 @@ def fetch_in_index(session: Session, call: Call[m.FetchDataInIndexRequest]) -> A
                     "dense_dim": collection.schema.dim,
                     "dense_vector": _as_indexed(found[key].vector, index.distance),
                 }
+            if index.is_hybrid and collection.schema.sparse is not None:
+                item["sparse_vector"] = found[key].fields.get(collection.schema.sparse.name, {})
             items.append(item)
     return {"fetch": items, "ids_not_exist": [key for key in keys if key not in found]}
 
@@ -118,20 +110,6 @@ def read_ids(schema: Schema, ids: Sequence[Any]) -> list[Key]:
     if not 1 <= len(ids) <= MAX_IDS:
         raise invalid(f"ids has {len(ids)} keys; a call takes 1 to {MAX_IDS}")
     return list(dict.fromkeys(read_id(schema.primary_key, key, f"ids[{position}]") for position, key in enumerate(ids)))
-
-
-def check_embedder(session: Session, collection: Collection) -> Vectorizer:
-    """Refuse to mix vectors of two embedders in one collection."""
-    vectorizer = collection.schema.vectorizer
-    assert vectorizer is not None
-    if collection.embedder != session.embedder.id:
-        raise denied(
-            COLLECTION,
-            f"collection {collection.name!r} was embedded by {collection.embedder!r}, but this client's embedder is "
-            f"{session.embedder.id!r}; their vectors cannot be compared. Open the database with the first one, or make "
-            "a new collection",
-        )
-    return vectorizer
 
 
 def _read_rows(collection: Collection, request: m.WriteDataBase) -> list[dict[str, Any]]:
@@ -152,88 +130,9 @@ def _read_rows(collection: Collection, request: m.WriteDataBase) -> list[dict[st
         known.add(collection.schema.primary_key.name)
     rows = []
     for position, row in enumerate(request.data):
-        _refuse_unknown(row, known, bool(request.ignore_unknown_fields), f"data[{position}]")
+        refuse_unknown(row, known, f"data[{position}]", ignore=bool(request.ignore_unknown_fields))
         rows.append({name: value for name, value in row.items() if name in known})
     return rows
-
-
-def _refuse_unknown(row: Mapping[str, Any], known: set[str], ignore: bool, where: str) -> None:
-    for name in row:
-        if name == AUTO_ID and name not in known:
-            raise invalid(f"{where}: {AUTO_ID} is made by the engine; leave it out, or use update to change a row")
-        if name not in known and not ignore:
-            raise invalid(
-                f"{where}: the collection has no field {shown(name)}.{suggest(name, known)} "
-                "Correct it, or say ignore_unknown_fields"
-            )
-
-
-def _whole_row(schema: Schema, row: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Every field of a row, defaults filled in; all but the vector."""
-    fields: dict[str, Any] = {}
-    for name, field in schema.document_fields.items():
-        if field.is_primary_key:
-            if not schema.has_auto_id:
-                fields[name] = _key_of(field, row, where)
-        elif name in row:
-            fields[name] = _value_of(schema, field, row[name], where)
-        else:
-            fields[name] = _default_of(field, where)
-    if schema.vector is not None and schema.vector.name not in row:
-        raise invalid(f"{where}: field {schema.vector.name!r} (vector) is missing; every row needs its vector")
-    return fields
-
-
-def _part_row(schema: Schema, row: Mapping[str, Any], where: str) -> dict[str, Any]:
-    documented = schema.document_fields
-    return {
-        name: _value_of(schema, documented[name], value, where)
-        for name, value in row.items()
-        if name in documented and not documented[name].is_primary_key
-    }
-
-
-def _key_of(key: Field, row: Mapping[str, Any], where: str) -> Key:
-    if key.name not in row:
-        raise invalid(f"{where}: primary key {key.name!r} is missing")
-    return read_key(key, row[key.name], where)
-
-
-def _value_of(schema: Schema, field: Field, value: Any, where: str) -> Any:
-    read = read_value(field, value, where)
-    if schema.vectorizer and schema.vectorizer.text_field == field.name and not read.strip():
-        raise invalid(f"{where}: field {field.name!r} is to be embedded and must not be empty")
-    return read
-
-
-def _default_of(field: Field, where: str) -> Any:
-    if field.fallback is None:
-        raise invalid(f"{where}: field {field.name!r} ({field.type}) is missing and has no default; give it a value")
-    return field.fallback
-
-
-def _vectors(
-    session: Session, collection: Collection, rows: Sequence[Mapping[str, Any]]
-) -> tuple[list[Vector | None], dict[str, Any] | None]:
-    """The vector of every row that brings one or has a text to embed, and what embedding used."""
-    schema = collection.schema
-    if schema.vector is not None:
-        name, dim = schema.vector.name, schema.vector.dim
-        return [
-            read_vector(row[name], dim, f"data[{position}]: field {name!r} (vector)") if name in row else None
-            for position, row in enumerate(rows)
-        ], None
-    vectors: list[Vector | None] = [None] * len(rows)
-    if schema.vectorizer is None:
-        return vectors, None
-    vectorizer = check_embedder(session, collection)
-    texts = {position: row[vectorizer.text_field] for position, row in enumerate(rows) if vectorizer.text_field in row}
-    if not texts:
-        return vectors, None
-    embedded = embed_documents(session.embedder, vectorizer.model, list(texts.values()))
-    for position, vector in zip(texts, embedded, strict=True):
-        vectors[position] = vector
-    return vectors, {"token_usage": token_usage([vectorizer.model], list(texts.values()))}
 
 
 def _expiry(ttl: int | None, now_ms: int) -> int | None:

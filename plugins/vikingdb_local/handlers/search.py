@@ -15,21 +15,25 @@ from vikingdb_vector.models import FieldType
 
 from ..embedding.models import embed_query, token_usage
 from ..embedding.relevance import check_model, score_texts, usage
+from ..embedding.sparse import embed_sparse
 from ..engine.columns import Numbers
-from ..engine.scoring import Hit, Rows, best, nearest
+from ..engine.scoring import Hit, Rows, best, late_interaction, nearest, nearest_with
 from ..engine.segment import Snapshot
-from ..engine.values import read_id, read_vector
+from ..engine.values import read_id, read_sparse, read_tensor, read_vector
 from ..errors import DATA, invalid, missing, not_found, not_implemented, shown
 from ..session import Call, Session
+from .incoming import check_embedder
 from .output import Selection, refuse_truthy, select_fields
 from .postprocess import Operator, read_operators
 from .recall import MAX_CANDIDATES, Recall, open_recall
-from .rows import check_embedder
 
 DEFAULT_LIMIT = 10
 OVERSAMPLE = 3
 """How many times the hits asked for go into the operators, unless the request says how many."""
 MAX_RERANKED = 100
+DEFAULT_DENSE_WEIGHT = 0.5
+DEFAULT_TENSOR_INPUT, MAX_TENSOR_INPUT = 100, 1000
+MAX_SCORE = float(np.finfo(np.float32).max)
 
 Rank = Callable[[Snapshot, Rows, int], list[Hit]]
 """From the admitted rows to so many hits, best first."""
@@ -49,6 +53,7 @@ class Search:
     wants_details: bool
     operators: Sequence[Operator]
     input_limit: int | None
+    dense_weight: float
 
     @property
     def most(self) -> int:
@@ -92,12 +97,12 @@ class Candidates:
 
 def by_vector(session: Session, call: Call[m.SearchByVectorRequest]) -> Any:
     request = call.request
-    if request.tensor_rerank is not None:
-        raise not_implemented("tensor_rerank", "leave it out")
     search = open_search(session, call)
-    if request.sparse_vector:
-        raise invalid(f"sparse_vector: index {search.recall.index.name!r} is not hybrid; leave it out")
-    return answer(search, near(search.recall, _query_vector(search, request.dense_vector)), ann=True)
+    sparse = _sparse_query(search, request.sparse_vector)
+    rank = near(search.recall, _query_vector(search, request.dense_vector), sparse, search.dense_weight)
+    if request.tensor_rerank is not None:
+        return _reranked_by_tensor(search, rank, request.tensor_rerank)
+    return answer(search, rank, ann=True)
 
 
 def by_multi_modal(session: Session, call: Call[m.SearchByMultiModalRequest]) -> Any:
@@ -110,10 +115,12 @@ def by_multi_modal(session: Session, call: Call[m.SearchByMultiModalRequest]) ->
         raise missing("give text to search by")
     search = open_search(session, call)
     vector, usage = embed_text(session, search, request.text)
+    sparse = embed_sparse(request.text) if search.recall.index.is_hybrid else None
+    rank = near(search.recall, vector, sparse, search.dense_weight)
     if request.rerank is None:
-        found = {**answer(search, near(search.recall, vector), ann=True), "token_usage": usage}
+        found = {**answer(search, rank, ann=True), "token_usage": usage}
     else:
-        found = _reranked(session, search, vector, usage, request.text, request.rerank)
+        found = _reranked(session, search, rank, usage, request.text, request.rerank)
     return {**found, "real_text_query": request.text}
 
 
@@ -192,6 +199,7 @@ def open_search(session: Session, call: Call[Any]) -> Search:
         wants_details=bool(request.return_detail_info),
         operators=read_operators(advance.post_process_ops, recall.collection.schema, recall.now_ms),
         input_limit=advance.post_process_input_limit,
+        dense_weight=DEFAULT_DENSE_WEIGHT if advance.dense_weight is None else advance.dense_weight,
     )
 
 
@@ -222,11 +230,11 @@ def answer(search: Search, rank: Rank, *, ann: bool = False, more: More | None =
     return _result(data, found.matched)
 
 
-def candidates(search: Search, query: NDArray[np.float32], most: int) -> Candidates:
-    """The nearest rows with all their fields, to be scored again."""
+def candidates(search: Search, rank: Rank, most: int) -> Candidates:
+    """The best rows with all their fields, to be scored again."""
 
     def look(snapshot: Snapshot) -> Found:
-        hits, matched = search.hits(snapshot, near(search.recall, query), most)
+        hits, matched = search.hits(snapshot, rank, most)
         return Found(hits, [int(snapshot.numbers[hit.row]) for hit in hits], matched)
 
     found, documents = search.recall.collection.read(look, lambda found: found.numbers)
@@ -277,7 +285,7 @@ def _result(data: list[dict[str, Any]], matched: int | None) -> dict[str, Any]:
 def _reranked(
     session: Session,
     search: Search,
-    query: NDArray[np.float32],
+    rank: Rank,
     used: Mapping[str, Any],
     text: str,
     given: m.ModelRerank,
@@ -293,7 +301,7 @@ def _reranked(
         raise invalid(f"rerank.fail_strategy {shown(given.fail_strategy)} is neither fallback nor fail_fast")
     if given.timeout_ms is not None and given.timeout_ms < 1:
         raise invalid(f"rerank.timeout_ms is {given.timeout_ms}; it must be above 0")
-    found = candidates(search, query, most)
+    found = candidates(search, rank, most)
     texts = [document[search.text_field] for document in found.documents]
     answered = answer_again(search, found, score_texts(session.embedder, text, texts), least=given.score_threshold or 0)
     return {**answered, "token_usage": {**used, **usage(name, given.model_version, text, texts)}}
@@ -315,15 +323,49 @@ def as_score(score: float) -> Any:
     return score if isinstance(score, int) else np.float32(score)
 
 
-def near(recall: Recall, query: NDArray[np.float32]) -> Rank:
-    """By the distance to a vector."""
+def _reranked_by_tensor(search: Search, rank: Rank, given: m.TensorRerank) -> dict[str, Any]:
+    """The best rows, scored again by late interaction: for every token of the query its best match, summed."""
+    tensor = search.recall.collection.schema.tensor
+    if tensor is None:
+        raise invalid("tensor_rerank needs a collection with a tensor field; leave it out")
+    if given.tensor is None:
+        raise missing("tensor_rerank.tensor is missing: the query's rows of numbers")
+    if given.max_similarity_algo is not None:
+        raise not_implemented("tensor_rerank.max_similarity_algo", "leave it out: the best matches are summed")
+    most = DEFAULT_TENSOR_INPUT if given.input_limit is None else given.input_limit
+    if not 1 <= most <= MAX_TENSOR_INPUT:
+        raise invalid(f"tensor_rerank.input_limit is {most}; it must be from 1 to {MAX_TENSOR_INPUT}")
+    query = read_tensor(given.tensor, tensor.shape[1], "tensor_rerank.tensor")
+    found = candidates(search, rank, most)
+    scores = [late_interaction(query, document.get(tensor.name)) for document in found.documents]
+    return answer_again(search, found, scores, least=-MAX_SCORE)
+
+
+def _sparse_query(search: Search, given: Mapping[Any, Any] | None) -> Mapping[str, float] | None:
+    if not given:
+        return None
+    if not search.recall.index.is_hybrid:
+        raise invalid(f"sparse_vector: index {search.recall.index.name!r} is not hybrid; leave it out")
+    return read_sparse({str(token): weight for token, weight in given.items()}, "sparse_vector")
+
+
+def near(
+    recall: Recall, query: NDArray[np.float32], sparse: Mapping[str, float] | None = None, weight: float = 1.0
+) -> Rank:
+    """By the distance to a vector; with a sparse one, ``weight`` says how much the dense one counts."""
     collection, index, distance = recall.collection, recall.index, recall.distance
+
+    def mixed(snapshot: Snapshot, rows: Rows, most: int) -> list[Hit]:
+        assert snapshot.sparse is not None
+        others = snapshot.sparse.products(sparse or {})
+        scored = nearest_with(snapshot.vectors, rows, query, distance, most, weight, others)
+        return best(*scored, snapshot.keys, most)
 
     def rank(snapshot: Snapshot, rows: Rows, most: int) -> list[Hit]:
         rows = collection.nearby(index, snapshot, rows, query, most)
         return best(*nearest(snapshot.vectors, rows, query, distance, most), snapshot.keys, most)
 
-    return rank
+    return rank if sparse is None else mixed
 
 
 def _query_vector(search: Search, given: Any) -> NDArray[np.float32]:

@@ -235,10 +235,10 @@ def test_a_field_added_while_rows_are_being_checked_is_not_missing_from_them(
 ) -> None:
     from vikingdb_local.handlers import rows
 
-    whole_row, seen = rows._whole_row, []
+    read_new, seen = rows.read_new, []
 
     def overtaken(*arguments: Any) -> Any:
-        row = whole_row(*arguments)
+        row = read_new(*arguments)
         if not seen:
             seen.append(row)
             client.admin.update_collection(
@@ -246,7 +246,7 @@ def test_a_field_added_while_rows_are_being_checked_is_not_missing_from_them(
             )
         return row
 
-    monkeypatch.setattr(rows, "_whole_row", overtaken)
+    monkeypatch.setattr(rows, "read_new", overtaken)
     books.result("data/upsert", data=[book("a")])
     assert seen
     assert books.result("data/fetch_in_collection", ids=["a"])["fetch"][0]["fields"]["more"] == 7

@@ -22,11 +22,6 @@ CALLS: list[tuple[str, dict[str, Any], str]] = [
     ("data/search/random", {"return_analyzed_result": True}, "return_analyzed_result"),
     ("data/fetch_in_collection", {"ids": ["a"], "return_download_url": True}, "return_download_url"),
     ("data/fetch_in_index", {"ids": ["a"], "partition": 3}, "partition"),
-    (
-        "data/search/vector",
-        {"dense_vector": [1, 0, 0, 0], "tensor_rerank": {"tensor": [[1.0]], "input_limit": 5}},
-        "tensor_rerank",
-    ),
     ("data/agg", {"op": "vector_weighted_sum"}, "vector_weighted_sum"),
     ("data/agg", {"op": "count", "calc_value_on": "vec"}, "calc_value_on"),
     ("data/agg", {"op": "count", "ids": ["a"]}, "ids"),
@@ -51,11 +46,7 @@ EMBEDDINGS: list[tuple[dict[str, Any], str]] = [
     ),
 ]
 COLLECTIONS: list[tuple[dict[str, Any], str]] = [
-    *(
-        ({"Fields": [KEY, {"FieldName": "f", "FieldType": kind}]}, kind)
-        for kind in ("image", "video", "sparse_vector", "tensor")
-    ),
-    ({"Fields": [KEY, TEXT], "Vectorize": {"Dense": DENSE, "Sparse": DENSE}}, "Vectorize.Sparse"),
+    ({"Fields": [KEY, TEXT], "Vectorize": {"Dense": DENSE, "Sparse": {**DENSE, "ImageField": "pic"}}}, "images"),
     ({"Fields": [KEY, TEXT], "Vectorize": {"Tensor": DENSE}}, "Vectorize.Tensor"),
     ({"Fields": [KEY, TEXT], "Vectorize": {"Dense": {**DENSE, "ImageField": "pic"}}}, "images"),
     (
@@ -102,12 +93,6 @@ def test_a_collection_of_more_than_that_is_refused_by_name(wire: Wire, body: dic
     error = answer["ResponseMetadata"]["Error"]
     assert (status, error["Code"]) == (501, "NotImplemented")
     assert names in error["Message"]
-
-
-def test_hybrid_indexes_are_refused_by_name(books: Wire) -> None:
-    body = {"CollectionName": "c", "IndexName": "j", "VectorIndex": {"IndexType": "hnsw_hybrid"}}
-    status, answer = books.act("CreateVikingdbIndex", body)
-    assert (status, answer["ResponseMetadata"]["Error"]["Code"]) == (501, "NotImplemented")
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,8 @@ def test_a_named_database_is_shared_in_the_process_and_outlives_its_clients() ->
     [
         ("local://name/folder", "a folder has three slashes, as in local:///name/folder"),
         ("local://x?sed=1", "Did you mean 'seed'"),
-        ("local://?seed=walkthrough", "'seed' is not supported yet"),
+        ("local://?seed=walkthru", "Did you mean 'walkthrough'"),
+        ("local://?seed=", "no sample data ''"),
         ("local://?embedder=hash-v2", "Did you mean 'hash-v1'"),
         ("local://?embedder=", "no embedder ''"),
         ("local://?embedder=hash-v1&embedder=hash-v1", "twice"),

@@ -1,0 +1,163 @@
+"""A small engine to try requests on: what it answers, what it shows afterwards, and what can be done then."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.unit.local.wire import BOOK_FIELDS, HASHED, Clock, Wire
+from vikingdb_core.endpoint import Endpoint
+from vikingdb_core.operation import Operation
+from vikingdb_core.traits import Safety
+from vikingdb_core.transport import TransportSettings
+from vikingdb_local.transport import LocalTransport
+from vikingdb_vector.operations import SEARCH_BY_RANDOM
+
+Body = Mapping[str, Any]
+
+HOUR_SECONDS = 3600
+FLAT = {"IndexType": "flat", "Distance": "ip", "Quant": "float"}
+BOOKS = [
+    {"id": "a", "title": "Dune", "year": 1965, "genre": "sf", "vec": [1, 0, 0, 0]},
+    {"id": "b", "title": "Emma", "year": 1815, "genre": "novel", "vec": [0, 1, 0, 0]},
+    {"id": "d", "title": "Dawn-of-Dune , Part 1", "year": 1990, "genre": "sf", "vec": [0.8, 0.6, 0, 0]},
+]
+PASSAGE_FIELDS = [
+    {"FieldName": "id", "FieldType": "string", "IsPrimaryKey": True},
+    {"FieldName": "title", "FieldType": "text"},
+    {"FieldName": "text", "FieldType": "text"},
+    {"FieldName": "genre", "FieldType": "string"},
+    {"FieldName": "year", "FieldType": "int64"},
+]
+PASSAGES = [
+    {"id": "a", "title": "Dune", "year": 1965, "genre": "sf", "text": "Sand and Spice make the planet Dune rich"},
+    {"id": "b", "title": "Emma", "year": 1815, "genre": "novel", "text": "A young woman arranges marriages"},
+    {"id": "d", "title": "Dawn of Dune", "year": 1990, "genre": "sf", "text": "Sand"},
+]
+NEW_ROW = {"id": 1, "text": "Dawn-of-Dune , Part 1", "v": [1, 0, 0, 0]}
+"""What is written into collection ``n``, where a request has made one."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a request, as JSON text without what differs from run to run.
+
+    Attributes:
+        status: HTTP status.
+        answer: the body.
+        shown: what the control plane says of collections and indexes afterwards.
+        done: what the data plane answers afterwards, at once and an hour later, and what can be deleted then.
+    """
+
+    status: int
+    answer: str
+    shown: str = ""
+    done: str = ""
+
+
+class World:
+    """Collections ``c`` (its rows bring vectors), ``p`` (embeds their text) and ``e`` (empty, without an index)."""
+
+    def __init__(self) -> None:
+        self._clock = Clock()
+        endpoint = Endpoint.parse(HASHED)
+        self._transport = LocalTransport(endpoint, TransportSettings(), clock=self._clock)
+        self._wire = Wire(self._transport, endpoint)
+        self._wire.make({"Fields": BOOK_FIELDS}, {"VectorIndex": FLAT})
+        self._act("CreateVikingdbIndex", CollectionName="c", IndexName="k", VectorIndex=FLAT, ScalarIndex=["year"])
+        self._act(
+            "CreateVikingdbCollection",
+            CollectionName="p",
+            Fields=PASSAGE_FIELDS,
+            FullText=[{"Field": "title"}, {"Field": "text"}],
+            Vectorize={"Dense": {"ModelName": "bge-m3", "TextField": "text"}},
+        )
+        self._act("CreateVikingdbIndex", CollectionName="p", IndexName="i", VectorIndex=FLAT)
+        self._act("CreateVikingdbCollection", CollectionName="e", Fields=PASSAGE_FIELDS[:1])
+        self._wire.data("data/upsert", {"collection_name": "c", "data": BOOKS})
+        for passage in PASSAGES:
+            self._wire.data("data/upsert", {"collection_name": "p", "data": [passage]})
+        made = self._act("ListVikingdbCollection")["Collections"]
+        self._resource_ids = {each["CollectionName"]: each["ResourceId"] for each in made}
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def send(self, operation: Operation[Any, Any], body: Body) -> Outcome:
+        """Send a request. The value ``resource id of c`` stands for that id."""
+        payload = json.dumps(body)
+        for name, resource_id in self._resource_ids.items():
+            payload = payload.replace(f"resource id of {name}", resource_id)
+        response = self._wire.send(
+            operation.path, payload.encode(), method=operation.method, query=dict(operation.query)
+        )
+        answer = json.loads(response.body)
+        if operation is SEARCH_BY_RANDOM and response.status == 200:
+            answer["result"]["data"].sort(key=lambda hit: hit["id"])
+        if operation.safety is Safety.READ:
+            return Outcome(response.status, _lasting(answer))
+        shown = [self._act(f"ListVikingdb{kind}", PageSize=100) for kind in ("Collection", "Index")]
+        return Outcome(response.status, _lasting(answer), _lasting(shown), _lasting(list(self._done())))
+
+    def _act(self, action: str, **body: Any) -> Any:
+        return self._wire.act(action, body)[1].get("Result", {})
+
+    def _done(self) -> Iterator[Any]:
+        act, data = self._wire.act, self._wire.data
+        for name, more in (("with_vectors", {"VectorIndex": FLAT}), ("without", {})):
+            act("CreateVikingdbIndex", {"CollectionName": "n", "IndexName": name, **more})
+        yield data("data/upsert", {"collection_name": "n", "data": [NEW_ROW], "ignore_unknown_fields": True})
+        indexes = self._act("ListVikingdbIndex", PageSize=100)["Indexes"]
+        for later in (0, HOUR_SECONDS):
+            self._clock.seconds += later
+            for each in indexes:
+                at = {"collection_name": each["CollectionName"], "index_name": each["IndexName"]}
+                ids = [1] if each["CollectionName"] == "n" else ["a", "b", "d", "new"]
+                is_sf = {"op": "must", "field": "genre", "conds": ["sf"]}
+                yield data("data/fetch_in_index", {**at, "ids": ids})
+                yield data("data/search/vector", {**at, "dense_vector": [1, 0, 0, 0], "filter": is_sf})
+                yield data("data/search/vector", {**at, "dense_vector": [1, 0, 0, 0]})
+                for word in ("dune", ","):
+                    yield data("data/search/keywords", {**at, "keywords": [word]})
+        for each in indexes:
+            yield act("DeleteVikingdbIndex", {name: each[name] for name in ("CollectionName", "IndexName")})
+        for name in ("c", "p", "e", "n"):
+            yield act("DeleteVikingdbCollection", {"CollectionName": name})
+
+
+def _lasting(value: Any) -> str:
+    """JSON text without the ids of requests and resources."""
+    return re.sub(r'vdb-\w+|"(request_id|RequestId)": "\w+"', "…", json.dumps(value))
+
+
+def without(body: Body, option: str) -> dict[str, Any]:
+    """A copy of a request without an option, in every item of the lists on its way."""
+    outer, _, inner = option.partition(".")
+    left = copy.deepcopy(dict(body))
+    if not inner:
+        left.pop(outer, None)
+    elif outer in left:
+        left[outer] = _without(left[outer], inner)
+    return left
+
+
+def _without(value: Any, option: str) -> Any:
+    if isinstance(value, Mapping):
+        return without(value, option)
+    return [_without(item, option) for item in value] if isinstance(value, list) else value
+
+
+def has(value: Any, option: str) -> bool:
+    """Whether a request gives an option, in any item of the lists on its way."""
+    if isinstance(value, list):
+        return any(has(item, option) for item in value)
+    if not isinstance(value, Mapping):
+        return False
+    outer, _, inner = option.partition(".")
+    if not inner:
+        return value.get(outer) is not None
+    return has(value.get(outer), inner)
