@@ -6,32 +6,36 @@ import os
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 from . import discovery
 from .config import SETTINGS, ClientConfig, resolve
 from .conflicts import warn_of_official_package
-from .credentials.ambient import resolve_auth
-from .credentials.base import Auth
-from .credentials.iam import IAM
+from .credentials.ambient import ResolvedCredentials, resolve_credentials
+from .credentials.base import Auth, Scope
+from .credentials.check import check_auth
+from .credentials.surroundings import Surroundings
 from .domain import Domain
 from .drivers import SystemClock, arun, run
 from .effects import AsyncTransport, Clock, Flow, Transport
 from .endpoint import Endpoint
-from .exceptions import ConfigError
 from .flow import Runtime, execute
 from .hooks.activate import activate
 from .hooks.call import ClientInfo
+from .masked import Masked, discreet
 from .messages import Headers
 from .models import RequestModel, ResponseModel
 from .operation import Operation
+from .profile import read_profile
 from .request_options import RequestOptions, ensure_request_options, refuse_unknown
 from .resource import RequestLike, merge_body
 from .retry import RetryBudget, RetryStrategy, retry_strategy
-from .routing import check_encryption, region_of, resolve_endpoints, warn_of_region
+from .routing import check_encryption, settle, warn_of_region
 from .traits import Safety
 from .transport.base import TransportSettings
+from .transport.once import send_once
 from .transport.select import SchemeTransport, check_scheme
 from .version import __version__
 
@@ -50,7 +54,7 @@ class ClientCore(ABC, Generic[AnyTransport]):
         endpoint: URL of the data plane, ``local://…`` for the embedded engine, or left out for the region's own.
         region: part of the signature, and of the default endpoint.
         auth: ``IAM(…)``, ``APIKey(…)``, any :class:`Auth`, the name of an installed scheme, or ``None`` for what the
-            environment offers.
+            environment, the profile and the platform's files offer; ``client.credentials.explain()`` says what that is.
         timeout: seconds one attempt may take, from sending to the last byte.
         user_agent: replaces the SDK's own.
         host: host of the data plane, in place of ``endpoint``.
@@ -75,11 +79,12 @@ class ClientCore(ABC, Generic[AnyTransport]):
     Raises:
         ConfigError: an option is wrong or unknown; nothing was opened.
         MissingCredentials: the endpoint needs credentials and none were found.
-        ExtensionError: a plugin does not fit or cannot be loaded.
+        ExtensionError: a plugin or an auth scheme does not fit, or cannot be loaded.
     """
 
     domain: ClassVar[Domain]
 
+    @discreet
     def __init__(
         self,
         *,
@@ -112,21 +117,22 @@ class ClientCore(ABC, Generic[AnyTransport]):
             options = [name for name in arguments if name not in ("self", "unknown", "__class__")]
             refuse_unknown(type(self).__name__, next(iter(unknown)), options)
         warn_of_official_package()
-        self.config: ClientConfig = resolve({name: arguments[name] for name in _SETTING_NAMES}, profile=profile)
-        endpoints = resolve_endpoints(self.domain, self.config)
-        self.config = self.config.with_derived("endpoint", endpoints["data"], "the region's own").with_derived(
-            "control_endpoint", endpoints.get("control"), "follows endpoint"
-        )
-        self.config = self.config.with_derived(
-            "region", region_of(self.domain, endpoints["data"]), "the endpoint's own"
-        )
+        read = read_profile(profile, os.environ)
+        given = resolve({name: arguments[name] for name in _SETTING_NAMES}, profile=read)
+        self.config: ClientConfig
+        self.config, endpoints = settle(self.domain, given)
         if transport is None:
             for target in endpoints.values():
                 check_scheme(target, self._transport_group)
         warn_of_region(self.domain, endpoints["data"], self.config.region)
-        resolved = _with_token(resolve_auth(auth, endpoints, os.environ), sts_token)
+        send = partial(send_once, settings=_transport_settings(self.config))
+        around = Surroundings(Masked(os.environ), read, sts=send)
+        self.credentials: ResolvedCredentials
+        self.credentials = resolve_credentials(auth, endpoints, around).with_session_token(sts_token)
+        resolved = self.credentials.auth
         for target in dict.fromkeys(endpoints.values()):  # planes that share an endpoint are warned of once
             check_encryption(target, resolved, self.config.allow_insecure)
+        check_auth(resolved, endpoints["data"], Scope(self.domain.planes["data"], self.config.region))
         self._clock: Clock = clock or SystemClock()
         self._runtime = self._build_runtime(endpoints, resolved, retry_strategy(retry))
         self._owns_transport = transport is None
@@ -144,7 +150,9 @@ class ClientCore(ABC, Generic[AnyTransport]):
         hooks = HookSet(activate(config.plugins, config.plugin_settings))
         headers = Headers({"User-Agent": config.user_agent or f"vikingdb-python/{__version__}"})
         headers.update(config.headers)
-        info = ClientInfo(self.domain.name, endpoints["data"], config.region, headers["User-Agent"], hooks.names)
+        info = ClientInfo(
+            self.domain.name, endpoints["data"], config.region, headers["User-Agent"], hooks.names, endpoints
+        )
         hooks.observe("client_created", client_info=info)
         return Runtime(
             domain=self.domain,
@@ -261,12 +269,5 @@ class AsyncBaseClient(ClientCore[AsyncTransport]):
 
 
 def _transport_settings(config: ClientConfig) -> TransportSettings:
-    return TransportSettings(config.pool_connections, config.pool_maxsize, config.proxies, config.verify)
-
-
-def _with_token(auth: Auth, token: str | None) -> Auth:
-    if not token:
-        return auth
-    if not isinstance(auth, IAM):
-        raise ConfigError(f"sts_token goes with IAM keys; this client's auth is {type(auth).__name__}")
-    return auth.with_session_token(token)
+    proxies = None if config.proxies is None else Masked(config.proxies)  # their URLs may hold a password
+    return TransportSettings(config.pool_connections, config.pool_maxsize, proxies, config.verify)

@@ -15,8 +15,9 @@ from typing import Any
 from .endpoint import Endpoint
 from .exceptions import ConfigError
 from .hints import suggest
+from .masked import Masked, discreet
 from .messages import Headers
-from .profile import Profile, read_profile
+from .profile import CREDENTIAL_KEYS, Profile, read_profile
 from .request_options import check_headers
 
 DEFAULT_REGION = "cn-beijing"
@@ -138,13 +139,14 @@ class ClientConfig:
 
     def explain(self) -> str:
         """A table of every setting, its value and its source. Secrets are masked."""
-        rows = [("setting", "value", "source"), *self._rows()]
+        rows = [("setting", "value", "source"), *self.rows()]
         widths = [max(len(row[column]) for row in rows) for column in range(2)]
         return "\n".join(
             f"{name:<{widths[0]}}  {value:<{widths[1]}}  {source}".rstrip() for name, value, source in rows
         )
 
-    def _rows(self) -> Iterator[tuple[str, str, str]]:
+    def rows(self) -> Iterator[tuple[str, str, str]]:
+        """Every setting: its name, its value as it may be shown, its source."""
         for setting in SETTINGS:
             yield setting.name, _shown(self.values[setting.name]), self.sources[setting.name]
 
@@ -159,47 +161,77 @@ def _shown(value: Any) -> str:
     if isinstance(value, Headers):
         return ", ".join(f"{name}=***" for name in value) or "-"
     if isinstance(value, dict):  # proxies: their URLs may hold a password
-        return ", ".join(f"{scheme}={_without_userinfo(url)}" for scheme, url in value.items())
+        return ", ".join(f"{scheme}={without_userinfo(url)}" for scheme, url in value.items())
     if isinstance(value, tuple):
         return ", ".join(item if isinstance(item, str) else type(item).__name__ for item in value) or "-"
     return str(value)
 
 
-def _without_userinfo(url: str) -> str:
+def without_userinfo(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     return f"{scheme}{separator}***@{rest.rpartition('@')[2]}" if "@" in rest else url
 
 
+@discreet
 def resolve(
-    given: Mapping[str, Any], *, profile: str | None = None, environ: Mapping[str, str] | None = None
+    given: Mapping[str, Any], *, profile: str | Profile | None = None, environ: Mapping[str, str] | None = None
 ) -> ClientConfig:
     """Resolve all settings.
 
     Args:
         given: keyword arguments of the client; ``None`` means not given.
-        profile: name of a profile that must exist.
+        profile: name of a profile that must exist, or one that has been read.
         environ: environment to read instead of the process's.
 
     Raises:
         ConfigError: a value is wrong, a profile is broken, ``endpoint`` and ``host`` are both given.
     """
-    environ = os.environ if environ is None else environ
-    read = read_profile(profile, environ)
+    config, troubles = examine(given, profile=profile, environ=environ)
+    if troubles:
+        raise troubles[0]
+    return config
+
+
+def examine(
+    given: Mapping[str, Any], *, profile: str | Profile | None = None, environ: Mapping[str, str] | None = None
+) -> tuple[ClientConfig, list[ConfigError]]:
+    """Resolve what can be resolved, and say what cannot: a setting that is wrong keeps its default."""
+    environ = Masked(os.environ if environ is None else environ)
+    troubles: list[ConfigError] = []
+    try:
+        read = profile if isinstance(profile, Profile) else read_profile(profile, environ)
+    except ConfigError as error:
+        troubles.append(error)
+        read = Profile()
     for name in read.settings:
         if name not in _BY_NAME:
-            raise ConfigError(f"{read.source}: there is no setting {name!r}.{suggest(name, _BY_NAME)}")
+            hint = suggest(name, [*_BY_NAME, *CREDENTIAL_KEYS])
+            troubles.append(ConfigError(f"{read.source}: there is no setting {name!r}.{hint}"))
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for setting in SETTINGS:
         value, source = _first(setting, given, environ, read)
-        if source != "default":
-            try:
-                value = setting.parse(value)
-            except (TypeError, ValueError, OverflowError) as error:
-                raise ConfigError(f"{setting.name} (from {source}): {error}") from error
-        values[setting.name], sources[setting.name] = value, source
-    _settle_endpoint(values, sources)
-    return ClientConfig(values, sources, read.plugins)
+        try:
+            values[setting.name] = value if source == "default" else setting.parse(value)
+            sources[setting.name] = source
+        except (TypeError, ValueError, OverflowError) as error:
+            troubles.append(_chained(ConfigError(f"{setting.name} (from {source}): {error}"), error))
+            values[setting.name], sources[setting.name] = setting.default, "default"
+    try:
+        _settle_endpoint(values, sources)
+    except ConfigError as error:
+        troubles.append(error)
+        values |= dict.fromkeys(_PLACES)
+        sources |= dict.fromkeys(_PLACES, "default")
+    return ClientConfig(values, sources, read.plugins), troubles
+
+
+_PLACES = ("endpoint", "host", "scheme", "control_endpoint")
+
+
+def _chained(error: ConfigError, cause: Exception) -> ConfigError:
+    error.__cause__ = cause
+    return error
 
 
 def _first(setting: Setting, given: Mapping[str, Any], environ: Mapping[str, str], read: Profile) -> tuple[Any, str]:

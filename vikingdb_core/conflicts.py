@@ -22,16 +22,21 @@ def warn_of_official_package() -> None:
     if _checked:
         return
     _checked = True
+    trouble = official_package_beside_ours()
+    if trouble:
+        warnings.warn(trouble, PackageConflictWarning, stacklevel=outside_stacklevel())
+
+
+def official_package_beside_ours() -> str | None:
+    """What is wrong and what to do, when both are installed."""
     import importlib_metadata
 
     try:
         official = importlib_metadata.version(OFFICIAL)
         importlib_metadata.version(OURS)
     except importlib_metadata.PackageNotFoundError:
-        return
-    warnings.warn(
+        return None
+    return (
         f"{OFFICIAL} {official} is installed beside {OURS}, and both own the import package 'vikingdb': each has "
-        f"overwritten files of the other. Run: pip uninstall {OFFICIAL}; then reinstall {OURS} with --force-reinstall",
-        PackageConflictWarning,
-        stacklevel=outside_stacklevel(),
+        f"overwritten files of the other. Run: pip uninstall {OFFICIAL}; then reinstall {OURS} with --force-reinstall"
     )

@@ -21,7 +21,7 @@ ASYNC_TRANSPORTS = "vikingdb.async_transports"
 PLUGINS = "vikingdb.plugins"
 COMMANDS = "vikingdb.commands"
 
-_GROUPS = (DOMAINS, AUTH, TRANSPORTS, ASYNC_TRANSPORTS, PLUGINS, COMMANDS)
+GROUPS = (DOMAINS, AUTH, TRANSPORTS, ASYNC_TRANSPORTS, PLUGINS, COMMANDS)
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ _added: dict[tuple[str, str], Any] = {}
 
 def add(group: str, name: str, value: Any) -> None:
     """Register by hand what a packaged application cannot discover (no distribution metadata)."""
-    if group not in _GROUPS:
-        raise PluginLoadError(f"there is no extension group {group!r}; the groups are: {', '.join(_GROUPS)}")
+    if group not in GROUPS:
+        raise PluginLoadError(f"there is no extension group {group!r}; the groups are: {', '.join(GROUPS)}")
     _added[group, name] = value
 
 
@@ -123,7 +123,7 @@ def _scan() -> dict[str, dict[str, list[Extension]]]:
     import importlib_metadata
 
     found: dict[str, dict[str, list[Extension]]] = {}
-    for group in _GROUPS:
+    for group in GROUPS:
         for entry in importlib_metadata.entry_points(group=group):
             owner = f"{entry.dist.name} {entry.dist.version}" if entry.dist is not None else "an unknown distribution"
             extension = Extension(entry.name, group, owner, entry.value, entry.load)

@@ -8,6 +8,7 @@ from typing import Any
 
 from .exceptions import APIError, ExtensionError
 from .operation import Operation
+from .traits import Safety
 from .version import DOMAIN_API
 
 
@@ -34,6 +35,8 @@ class Domain:
         throttle_codes: codes that mean "slow down", beside status 429.
         client: ``module:Class`` of the client.
         async_client: likewise, or ``None``.
+        probes: names of READ operations that need no argument and cost nothing. ``doctor --ping`` sends them in this
+            order, so first what asks for no rights.
         domain_api: version of this contract it was written for.
     """
 
@@ -47,6 +50,7 @@ class Domain:
     throttle_codes: frozenset[str] = frozenset()
     client: str | None = None
     async_client: str | None = None
+    probes: tuple[str, ...] = ()
     domain_api: int = DOMAIN_API
 
     def __post_init__(self) -> None:
@@ -55,16 +59,37 @@ class Domain:
                 f"domain {self.name!r} was written for domain API {self.domain_api}; this core has {DOMAIN_API}, "
                 "so one of the two must be upgraded"
             )
-        seen: set[object] = set()
+        if "data" not in self.planes:
+            raise ExtensionError(
+                f"domain {self.name!r} has no plane 'data', where operations go unless they say otherwise; "
+                "planes={'data': '<its signing name>'}"
+            )
+        names: set[str] = set()
+        owners: dict[object, str] = {}
         for operation in self.operations:
-            for mark in (operation.name, operation.address):
-                if mark in seen:
-                    raise ExtensionError(f"domain {self.name!r} has two operations with the name or address {mark}")
-                seen.add(mark)
+            if operation.name in names:
+                raise ExtensionError(
+                    f"domain {self.name!r} has two operations named {operation.name}; rename one: the name is what "
+                    "logs, limits and telemetry know an operation by"
+                )
+            names.add(operation.name)
+            address = (operation.method, operation.path, frozenset(operation.query))
+            owner = owners.setdefault(address, operation.name)
+            if owner != operation.name:
+                raise ExtensionError(
+                    f"domain {self.name!r}: {owner} and {operation.name} are both {operation.method} {operation.path}"
+                    f"{_shown(operation.query)}; correct one path, or tell them apart by query=, as in "
+                    "query=(('Action', 'GetThing'),)"
+                )
             if operation.plane not in self.planes:
                 raise ExtensionError(
-                    f"operation {operation.name} uses plane {operation.plane!r}, which {self.name!r} lacks"
+                    f"operation {operation.name} uses plane {operation.plane!r}, which {self.name!r} lacks; add it to "
+                    f"planes= with its signing name, or use one of: {', '.join(self.planes)}"
                 )
+        harmless = {operation.name for operation in self.operations if operation.safety is Safety.READ}
+        for probe in self.probes:
+            if probe not in harmless:
+                raise ExtensionError(f"domain {self.name!r} probes with {probe!r}, which is no READ operation of it")
 
     def error_for(self, code: str | int | None) -> type[APIError] | None:
         """The exception class of a service code: the whole code's, else that of its part before the dot."""
@@ -80,3 +105,7 @@ class Domain:
     def site_of_region(self, region: str) -> Site | None:
         """The default site of a region."""
         return next((site for site in self.sites if site.region == region), None)
+
+
+def _shown(query: tuple[tuple[str, str], ...]) -> str:
+    return "?" + "&".join(f"{name}={value}" for name, value in query) if query else ""

@@ -14,6 +14,7 @@
     ├── RequestError                refused before any byte was sent
     │   ├── InvalidRequest          (also ValueError)
     │   ├── AuthModeError
+    │   ├── CircuitOpenError
     │   └── DeadlineExceeded        (also TimeoutError)
     ├── TransportError              (also VikingConnectionException) no complete response; ``sent`` says what is known
     │   ├── ConnectError            (also ConnectionError) never sent
@@ -143,7 +144,9 @@ class ConfigError(VikingDBError, ValueError):
 
 
 class MissingCredentials(ConfigError):
-    """No credentials were given and none were found where the client looked."""
+    """No credentials were given and none were found: ``looked_at`` has the places, and what each lacks."""
+
+    looked_at: tuple[tuple[str, str], ...] = ()
 
 
 class UnknownOption(ConfigError, TypeError):
@@ -189,6 +192,18 @@ class InvalidRequest(RequestError, ValueError):
 
 class AuthModeError(RequestError):
     """The operation does not accept this kind of credentials."""
+
+
+class CircuitOpenError(RequestError):
+    """A circuit breaker refused the call, since the service has failed too often just now.
+
+    Attributes:
+        retry_after: seconds until a call may go through again; ``None`` while one is finding out whether others may.
+    """
+
+    def __init__(self, message: str = "", *, retry_after: float | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.retry_after = retry_after
 
 
 class DeadlineExceeded(RequestError, TimeoutError):

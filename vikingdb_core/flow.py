@@ -7,14 +7,15 @@ cancellation falls through, and it yields nothing while unwinding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import ValidationError
 
-from .credentials.base import Auth, Scope
+from .credentials.base import Auth, Scope, with_deadline
+from .credentials.check import signed
 from .domain import Domain
 from .effects import Block, Flow, Send, Sleep, Stream, StreamedResponse, Timeouts
 from .encoding import encode
@@ -111,6 +112,7 @@ def execute(
         max_attempts=options.max_attempts or rt.retry.max_attempts,
         request_id=options.request_id,
         deadline=None if seconds is None else started + seconds,
+        rows=_rows(operation, body),
     )
     earlier: list[Attempt] = []
     result: Any = None
@@ -127,6 +129,11 @@ def execute(
         raise
     finally:
         rt.hooks.observe("after_call", call=call, result=result, error=failure)
+
+
+def _rows(operation: Operation[Any, Any], body: Mapping[str, Any]) -> int | None:
+    listed = None if operation.rows is None else body.get(operation.rows)
+    return len(listed) if isinstance(listed, Sized) else None
 
 
 def _safety(safety: Safety, options: RequestOptions) -> Safety:
@@ -192,16 +199,16 @@ def _attempt(rt: Runtime, call: Call, payload: bytes, options: RequestOptions) -
     if response is None:
         if rt.auth.is_stale():
             try:
-                yield Block(rt.auth.refresh)
+                yield Block(with_deadline(rt.auth.refresh, call.deadline, rt.monotonic))
             except VikingDBError:
                 raise
             except Exception as error:
                 raise MissingCredentials(f"{rt.auth!r} could not load credentials: {type(error).__name__}") from error
         scope = Scope(rt.domain.planes[operation.plane], rt.region)
-        signed = rt.auth.sign(draft.freeze(), scope)  # anew for every attempt: signatures age
+        request = signed(rt.auth, draft.freeze(), scope)  # anew for every attempt: signatures age
         timeouts = _timeouts(rt, call, options)
         try:
-            response = yield Stream(signed, timeouts) if operation.streaming else Send(signed, timeouts)
+            response = yield Stream(request, timeouts) if operation.streaming else Send(request, timeouts)
         except TransportError as error:
             error.request_id = options.request_id or "unknown"
             rt.hooks.observe("after_error", call=call, request=draft, error=error)

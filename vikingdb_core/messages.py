@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
+from typing import NoReturn
 from urllib.parse import quote
 
 from .endpoint import Endpoint
-from .exceptions import InvalidRequest
+from .exceptions import ExtensionError, InvalidRequest
 
 REQUEST_ID_HEADER = "X-Tt-Logid"
 
@@ -69,8 +70,36 @@ class Headers(MutableMapping[str, str]):
         twin._secret |= {_canonical(name) for name in names}
         return twin
 
+    def frozen(self) -> Headers:
+        """The same headers, refusing every change; this object, when it does so already."""
+        twin = _FrozenHeaders()
+        twin._values = dict(self._values)
+        twin._secret = self._secret
+        return twin
+
     def __repr__(self) -> str:
         return f"Headers({redact(self)!r})"
+
+
+class _FrozenHeaders(Headers):
+    """The headers of a complete request."""
+
+    __slots__ = ()
+
+    def __setitem__(self, name: str, value: str) -> NoReturn:
+        raise ExtensionError(
+            f"header {name!r} cannot be set, the request is complete; sign() returns a new one instead: "
+            f"return request.with_headers({{{name!r}: …}})"
+        )
+
+    def __delitem__(self, name: str) -> NoReturn:
+        raise ExtensionError(
+            f"header {name!r} cannot be removed, the request is complete; sign() returns a new one instead: "
+            "return dataclasses.replace(request, headers=…)"
+        )
+
+    def frozen(self) -> Headers:
+        return self
 
 
 def _canonical(name: str) -> str:
@@ -92,7 +121,8 @@ def encode_query(pairs: Iterable[tuple[str, str]]) -> str:
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request, complete and immutable. ``path`` holds the endpoint's prefix and is not percent-encoded."""
+    """An HTTP request, complete and immutable, its headers too. ``path`` holds the endpoint's prefix and is not
+    percent-encoded."""
 
     method: str
     endpoint: Endpoint
@@ -101,16 +131,20 @@ class Request:
     headers: Headers
     body: bytes = field(repr=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "headers", self.headers.frozen())
+
     @property
     def url(self) -> str:
         query = encode_query(self.query)
         return f"{self.endpoint.origin}{quote(self.path)}{'?' + query if query else ''}"
 
-    def with_headers(self, headers: Mapping[str, str]) -> Request:
-        """A copy with these headers added or replaced."""
+    def with_headers(self, headers: Mapping[str, str], *, secret: bool = False) -> Request:
+        """A copy with these headers added or replaced. Those that are ``secret`` are shown to nobody; of headers with
+        telling names, such as ``Authorization``, that is known."""
         merged = self.headers.copy()
         merged.update(headers)
-        return replace(self, headers=merged)
+        return replace(self, headers=merged.masked(headers) if secret else merged)
 
 
 @dataclass(frozen=True)
@@ -125,7 +159,7 @@ class Draft:
     body: bytes = field(repr=False)
 
     def freeze(self) -> Request:
-        return Request(self.method, self.endpoint, self.path, self.query, self.headers.copy(), self.body)
+        return Request(self.method, self.endpoint, self.path, self.query, self.headers, self.body)
 
 
 @dataclass(frozen=True)

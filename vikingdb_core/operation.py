@@ -35,6 +35,7 @@ class Operation(Generic[Req, Res]):
         experimental: why not to rely on it, or ``None``.
         streaming: the response is an event stream.
         opaque: the body of a success says nothing; only the status counts.
+        rows: wire name of the list in the request with an entry for each row it is about, for limits and telemetry.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Operation(Generic[Req, Res]):
     experimental: str | None = None
     streaming: bool = False
     opaque: bool = False
+    rows: str | None = None
 
     @property
     def address(self) -> tuple[str, str, tuple[tuple[str, str], ...]]:

@@ -45,6 +45,18 @@ def resolve_endpoints(domain: Domain, config: ClientConfig) -> dict[str, Endpoin
     return endpoints
 
 
+def settle(domain: Domain, config: ClientConfig) -> tuple[ClientConfig, dict[str, Endpoint]]:
+    """The endpoint of every plane, and the configuration with what follows from them.
+
+    Raises:
+        ConfigError: no endpoint was given and the region is not a known one.
+    """
+    endpoints = resolve_endpoints(domain, config)
+    config = config.with_derived("endpoint", endpoints["data"], "the region's own")
+    config = config.with_derived("control_endpoint", endpoints.get("control"), "follows endpoint")
+    return config.with_derived("region", region_of(domain, endpoints["data"]), "the endpoint's own"), endpoints
+
+
 def region_of(domain: Domain, endpoint: Endpoint) -> str | None:
     """The region of a host of the managed service: signatures for another region are refused there."""
     site = domain.site_of_host(endpoint.host)

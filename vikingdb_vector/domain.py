@@ -38,4 +38,5 @@ DOMAIN = Domain(
     throttle_codes=frozenset({"TooManyRequests"}),
     client="vikingdb_vector.client:VikingDB",
     async_client="vikingdb_vector.client:AsyncVikingDB",
+    probes=(operations.PING.name, operations_admin.LIST_COLLECTIONS.name),
 )

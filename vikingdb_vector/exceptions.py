@@ -14,6 +14,7 @@ from vikingdb_core.exceptions import (
     RateLimited,
     ServerError,
     VikingConnectionException,
+    VikingDBError,
     VikingException,
 )
 
@@ -48,6 +49,10 @@ class DataNotFound(NotFound):
 
 class TaskNotFound(NotFound):
     """``NotFound.VikingdbTask``."""
+
+
+class TaskFailed(VikingDBError):
+    """A task that was waited for has failed. The call that found out succeeded, so there is no code."""
 
 
 class CollectionAlreadyExists(Conflict):
@@ -93,6 +98,7 @@ __all__ = [
     "InvalidParameter",
     "MissingParameter",
     "OperationDenied",
+    "TaskFailed",
     "TaskNotFound",
     "VikingConnectionException",
     "VikingVectorException",

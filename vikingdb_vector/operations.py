@@ -10,14 +10,24 @@ from . import models as m
 
 _DATA = "/api/vikingdb/data"
 
-UPSERT = Operation("vector.data.upsert", f"{_DATA}/upsert", m.UpsertDataRequest, m.UpsertDataResponse)
+UPSERT = Operation("vector.data.upsert", f"{_DATA}/upsert", m.UpsertDataRequest, m.UpsertDataResponse, rows="data")
 """Unsafe: replayed without primary keys it inserts every row again."""
 
 UPDATE = Operation(
-    "vector.data.update", f"{_DATA}/update", m.UpdateDataRequest, m.UpdateDataResponse, safety=Safety.IDEMPOTENT
+    "vector.data.update",
+    f"{_DATA}/update",
+    m.UpdateDataRequest,
+    m.UpdateDataResponse,
+    safety=Safety.IDEMPOTENT,
+    rows="data",
 )
 DELETE = Operation(
-    "vector.data.delete", f"{_DATA}/delete", m.DeleteDataRequest, m.DeleteDataResponse, safety=Safety.IDEMPOTENT
+    "vector.data.delete",
+    f"{_DATA}/delete",
+    m.DeleteDataRequest,
+    m.DeleteDataResponse,
+    safety=Safety.IDEMPOTENT,
+    rows="ids",
 )
 FETCH_IN_COLLECTION = Operation(
     "vector.data.fetch_in_collection",
@@ -25,6 +35,7 @@ FETCH_IN_COLLECTION = Operation(
     m.FetchDataInCollectionRequest,
     m.FetchDataInCollectionResponse,
     safety=Safety.READ,
+    rows="ids",
 )
 FETCH_IN_INDEX = Operation(
     "vector.data.fetch_in_index",
@@ -32,6 +43,7 @@ FETCH_IN_INDEX = Operation(
     m.FetchDataInIndexRequest,
     m.FetchDataInIndexResponse,
     safety=Safety.READ,
+    rows="ids",
 )
 SEARCH_BY_VECTOR = Operation(
     "vector.search.vector", f"{_DATA}/search/vector", m.SearchByVectorRequest, m.SearchResponse, safety=Safety.READ

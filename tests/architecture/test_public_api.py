@@ -26,6 +26,7 @@ MODULES = [
     "vikingdb.vector",
     "vikingdb.vector.exceptions",
     "vikingdb_core",
+    "vikingdb_core.commands",
     "vikingdb_core.filters",
     "vikingdb_core.hooks",
     "vikingdb_core.hooks.specs",

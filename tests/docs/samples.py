@@ -20,15 +20,18 @@ MATRIX = {**VISION, "dim": 1024, "ndim": 2, "shape": [64, 2048], "instruction": 
 KEY = {"FieldName": "id", "FieldType": "int64", "IsPrimaryKey": True}
 TEXT = {"FieldName": "text", "FieldType": "text"}
 DENSE = {"ModelName": "bge-m3", "TextField": "text"}
+VECTOR = {"FieldName": "v", "FieldType": "vector", "Dim": 4}
+VISION_DENSE = {"ModelName": "doubao-embedding-vision", "ModelVersion": "251215", "TextField": "text"}
 DOUBAO_DENSE = {"ModelName": "doubao-embedding", "ModelVersion": "240715", "TextField": "text", "Dim": 512}
 TENSOR = {"NDim": 2, "Shape": [64, 2048]}
+INSTRUCTION = {"AutoFill": True, "Content": "Find: "}
 OTHER_MODEL = {
     **DOUBAO_DENSE,
     **TENSOR,
     "ImageField": "pic",
     "VideoField": "clip",
     "TensorQuantType": "int8",
-    "Instruction": {"AutoFill": True, "Content": "Find: "},
+    "Instruction": INSTRUCTION,
 }
 ANALYZER = {"Tokenizer": "whitespace", "StopWordsFilters": ["symbol"]}
 DISKANN = {
@@ -63,7 +66,7 @@ SEARCHES: tuple[Body, ...] = (
     {"output_fields": ["genre"]},
     {"advance": {"ids_in": ["a"]}},
     {"advance": {"ids_not_in": ["a"]}},
-    {"advance": {"dense_weight": 0.4, "scale_k": 2}},
+    {"advance": {"scale_k": 2}},
     {"advance": {"filter_pre_ann_limit": 1, "filter_pre_ann_ratio": 0.1}},
     {"advance": {"post_process_ops": [{"op": "string_contain", "field": "genre", "pattern": "novel"}]}},
     {"limit": 2, "advance": {"post_process_ops": [FUSION], "post_process_input_limit": 2}},
@@ -75,6 +78,9 @@ SEARCHES: tuple[Body, ...] = (
     {"output_fields": ["genre", "nothing"], "ignore_unknown_fields": True},
 )
 """What is added to the request of every search, one at a time."""
+
+LIGHTER: Body = {"advance": {"dense_weight": 0.4}}
+BY_MEANING: Body = {"mode": "semantic_then_match"}
 
 SAMPLES: Mapping[str, tuple[Body, ...]] = {
     "vector.data.upsert": (
@@ -98,12 +104,14 @@ SAMPLES: Mapping[str, tuple[Body, ...]] = {
     "vector.search.vector": (
         {**CI, "dense_vector": [1, 0, 0, 0]},
         *SEARCHES,
-        {"sparse_vector": {"dune": 0.5}},
-        {"tensor_rerank": {"tensor": [[1.0]], "input_limit": 5, "max_similarity_algo": "sum"}},
+        {"sparse_vector": {"dune": 0.5}, **LIGHTER},
+        {"tensor_rerank": {"tensor": [[1.0, 0, 0, 0]], "input_limit": 2}},
+        {"tensor_rerank": {"tensor": [[1.0, 0, 0, 0]], "max_similarity_algo": "sum"}},
     ),
     "vector.search.multi_modal": (
         {**PI, "text": "spice"},
         *SEARCHES,
+        LIGHTER,
         {"image": "tos://bucket/key"},
         {"video": {"value": "tos://bucket/key"}},
         {"need_instruction": True},
@@ -113,21 +121,22 @@ SAMPLES: Mapping[str, tuple[Body, ...]] = {
         {"rerank": {**RERANK, "score_threshold": 0.4}},
         {"rerank": {**RERANK, "instruction": "Judge.", "fail_strategy": "fail_fast", "timeout_ms": 100}},
     ),
-    "vector.search.id": ({**CI, "id": "a"}, *SEARCHES),
-    "vector.search.scalar": ({**CI, "field": "year"}, *SEARCHES, {"order": "asc"}),
+    "vector.search.id": ({**CI, "id": "a"}, *SEARCHES, LIGHTER),
+    "vector.search.scalar": ({**CI, "field": "year"}, *SEARCHES, LIGHTER, {"order": "asc"}),
     "vector.search.keywords": (
         {**PI, "query": "Dune Emma"},
         *SEARCHES,
         {"query": None, "keywords": ["Emma"]},
-        {"mode": "semantic_then_match"},
-        {"mode": "semantic_then_match", "query": "dune emma", "case_sensitive": True},
+        BY_MEANING,
+        {**BY_MEANING, **LIGHTER},
+        {**BY_MEANING, "query": "dune emma", "case_sensitive": True},
         {"highlight": {"enable": True}},
         {"fields": ["text"]},
         {"fields_weights": {"text": 3}},
         {"bm25_k1": 2},
         {"bm25_b": 0.1},
     ),
-    "vector.search.random": (CI, *SEARCHES),
+    "vector.search.random": (CI, *SEARCHES, LIGHTER),
     "vector.data.aggregate": (
         {**CI, "op": "count"},
         {"filter": {"op": "range", "field": "year", "gt": 1900}},
@@ -178,16 +187,21 @@ SAMPLES: Mapping[str, tuple[Body, ...]] = {
     "vector.ping": ({},),
     "vector.collection.create": (
         {"CollectionName": "n", "Fields": [KEY, TEXT]},
-        {"Fields": [KEY, TEXT, {"FieldName": "v", "FieldType": "vector", "Dim": 4}]},
+        {"Fields": [KEY, TEXT, VECTOR]},
         {"Fields": [KEY, TEXT, {"FieldName": "x", "FieldType": "int64", "DefaultValue": 3}]},
-        {"Fields": [KEY, TEXT, {"FieldName": "t", "FieldType": "tensor", **TENSOR}]},
+        {"Fields": [KEY, TEXT, VECTOR, {"FieldName": "t", "FieldType": "tensor", **TENSOR}]},
         {"Description": "told"},
         {"Vectorize": {"Dense": {**DOUBAO_DENSE, "Instruction": {"AutoFill": False}}}},
         {"Vectorize": {"Dense": {**DENSE, "Instruction": {"Content": "Find: "}}}},
         {"Vectorize": {"Dense": {**DENSE, "ImageField": "pic"}}},
         {"Vectorize": {"Dense": {**DENSE, "VideoField": "clip"}}},
         {"Vectorize": {"Dense": {**DENSE, **TENSOR, "TensorQuantType": "int8"}}},
-        {"Vectorize": {"Dense": DENSE, "Sparse": OTHER_MODEL}},
+        {"Vectorize": {"Dense": VISION_DENSE, "Sparse": VISION_DENSE}},
+        {"Vectorize": {"Dense": VISION_DENSE, "Sparse": {**VISION_DENSE, "Dim": 1024}}},
+        {"Vectorize": {"Dense": VISION_DENSE, "Sparse": {**VISION_DENSE, "ImageField": "pic"}}},
+        {"Vectorize": {"Dense": VISION_DENSE, "Sparse": {**VISION_DENSE, "VideoField": "clip"}}},
+        {"Vectorize": {"Dense": VISION_DENSE, "Sparse": {**VISION_DENSE, "Instruction": INSTRUCTION}}},
+        {"Vectorize": {"Dense": VISION_DENSE, "Sparse": {**VISION_DENSE, **TENSOR, "TensorQuantType": "int8"}}},
         {"Vectorize": {"Dense": DENSE, "Tensor": OTHER_MODEL}},
         {"FullText": [{"Field": "text", "Analyzer": ANALYZER}]},
         {"FullText": [{"Field": "text", "Analyzer": {"Tokenizers": ["whitespace"]}}]},
@@ -205,7 +219,7 @@ SAMPLES: Mapping[str, tuple[Body, ...]] = {
     "vector.collection.update": (
         {"CollectionName": "c", "Description": "told"},
         {"Fields": [{"FieldName": "x", "FieldType": "int64", "DefaultValue": 3}]},
-        {"Fields": [{"FieldName": "v", "FieldType": "vector", "Dim": 4}]},
+        {"Fields": [VECTOR]},
         {"Fields": [{"FieldName": "x", "FieldType": "int64", "IsPrimaryKey": True}]},
         {"Fields": [{"FieldName": "t", "FieldType": "tensor", **TENSOR}]},
         {"FullText": [{"Field": "title", "Analyzer": ANALYZER}]},
@@ -215,7 +229,7 @@ SAMPLES: Mapping[str, tuple[Body, ...]] = {
     ),
     "vector.collection.delete": ({"CollectionName": "e"},),
     "vector.index.create": (
-        {"CollectionName": "c", "IndexName": "j", "VectorIndex": {"IndexType": "flat"}},
+        {"CollectionName": "c", "IndexName": "j", "VectorIndex": {"IndexType": "hnsw_hybrid"}},
         {"ScalarIndex": ["year"]},
         *INDEX_CHANGES,
     ),

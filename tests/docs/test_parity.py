@@ -19,12 +19,14 @@ import pytest
 import vikingdb_core
 import vikingdb_vector
 from tests.docs.parity import OPERATIONS, PAGE, Row, claims, options_of, tables
-from tests.docs.samples import ARGUMENTS, CALL_ARGUMENTS, ELSEWHERE, SAMPLES, sample
+from tests.docs.samples import ARGUMENTS, CALL_ARGUMENTS, ELSEWHERE, KEY, SAMPLES, VECTOR, sample
 from tests.docs.world import Body, Outcome, World, without
 from vikingdb_core import RequestOptions, discovery
 from vikingdb_core.client import ClientCore
 from vikingdb_core.operation import Operation
 from vikingdb_core.traits import Safety
+from vikingdb_local.engine.derived import MIN_CACHED_ROWS
+from vikingdb_local.engine.graph import MIN_ROWS
 from vikingdb_vector import VikingDB
 from vikingdb_vector.admin import AdminClient
 from vikingdb_vector.collection import CollectionClient
@@ -41,7 +43,9 @@ HANDLES: Mapping[str, type] = {
     "index": IndexClient,
     "rerank": RerankClient,
 }
-FIELD = {"FieldName": "field"}
+BESIDE_A_TYPE: Mapping[str, Body] = {FieldType.VECTOR: {"Dim": 4}, FieldType.TENSOR: {"Shape": [2, 4]}}
+"""What a field of a type needs to be told."""
+
 SUPPORT = {"yes", "no"}
 TREATMENT = {"yes", "no", "ignored", "kept", "refused"}
 
@@ -126,21 +130,30 @@ def test_the_engine_does_with_every_option_what_the_page_says(name: str, reader:
         assert set(claimed.values()) == {"no"}
 
 
+def fields_of_type(kind: str) -> Body:
+    field = {"FieldName": "field", "FieldType": kind, **BESIDE_A_TYPE.get(kind, {})}
+    return {"Fields": [KEY, field] if kind == FieldType.VECTOR else [KEY, VECTOR, field]}
+
+
+def index_of_type(kind: str) -> Body:
+    return {"VectorIndex": {"IndexType": kind}}
+
+
 @pytest.mark.parametrize(
     ("operation", "option", "kinds", "body"),
     [
-        ("vector.collection.create", "Fields.FieldType", FieldType, lambda kind: {"Fields": [{**FIELD, **kind}]}),
-        ("vector.index.create", "VectorIndex.IndexType", IndexType, lambda kind: {"VectorIndex": kind}),
+        ("vector.collection.create", "Fields.FieldType", FieldType, fields_of_type),
+        ("vector.index.create", "VectorIndex.IndexType", IndexType, index_of_type),
+        ("vector.index.update", "VectorIndex.IndexType", IndexType, index_of_type),
     ],
 )
-def test_the_engine_refuses_those_types_that_the_page_excepts(
-    operation: str, option: str, kinds: type[StrEnum], body: Callable[[Body], Body], reader: World
+def test_the_engine_takes_all_types_but_those_that_the_page_excepts(
+    operation: str, option: str, kinds: type[StrEnum], body: Callable[[str], Body], reader: World
 ) -> None:
     (row,) = claims()[operation, option]
-    base = SAMPLES[operation][0]
-    bodies = {kind: {**base, **body({option.partition(".")[2]: kind})} for kind in kinds}
-    refused = {kind for kind, each in bodies.items() if try_out(reader, OPERATIONS[operation], each).status == 501}
-    assert refused == set(row.excepted)
+    bodies = {kind: {**SAMPLES[operation][0], **body(kind)} for kind in kinds}
+    taken = {kind for kind, each in bodies.items() if try_out(reader, OPERATIONS[operation], each).status == 200}
+    assert taken == set(kinds) - set(row.excepted)
 
 
 def test_the_async_client_reaches_the_engine_when_the_page_says_so() -> None:
@@ -215,6 +228,12 @@ def test_the_control_plane_is_in_no_official_data_sdk() -> None:
     rows = [by_name("operation")[name][0] for name, operation in OPERATIONS.items() if operation.plane == "control"]
     rows += [row for (name, _), (row, *_) in claims().items() if name and OPERATIONS[name].plane == "control"]
     assert {(row.python, row.go, row.java) for row in rows} == {("no", "no", "no")}
+
+
+def test_the_page_says_from_how_many_rows_on_there_are_graphs_and_caches() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert f"From {MIN_ROWS:,} rows on" in text
+    assert f"from {MIN_CACHED_ROWS:,} rows on" in text
 
 
 def test_every_page_and_module_named_exists() -> None:

@@ -9,7 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
-PAGES = ["docs/guide.md", "docs/python_sdk_design.md"]
+PAGES = [
+    "docs/guide.md",
+    "docs/python_sdk_design.md",
+    "plugins/vikingdb_otel/README.md",
+    "plugins/vikingdb_resilience/README.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -21,11 +21,18 @@ Body = Mapping[str, Any]
 
 HOUR_SECONDS = 3600
 FLAT = {"IndexType": "flat", "Distance": "ip", "Quant": "float"}
+HYBRID = {**FLAT, "IndexType": "hnsw_hybrid"}
+MORE_BOOK_FIELDS = [
+    {"FieldName": "words", "FieldType": "sparse_vector"},
+    {"FieldName": "tokens", "FieldType": "tensor", "Shape": [2, 4]},
+]
 BOOKS = [
     {"id": "a", "title": "Dune", "year": 1965, "genre": "sf", "vec": [1, 0, 0, 0]},
     {"id": "b", "title": "Emma", "year": 1815, "genre": "novel", "vec": [0, 1, 0, 0]},
     {"id": "d", "title": "Dawn-of-Dune , Part 1", "year": 1990, "genre": "sf", "vec": [0.8, 0.6, 0, 0]},
 ]
+WORDS = {"a": {"dune": 1.0}, "d": {"dune": 0.5, "dawn": 1.0}}
+TOKENS = {"a": [[1, 0, 0, 0]], "b": [[0, 1, 0, 0], [0, 0, 1, 0]], "d": [[3, 0, 0, 0]]}
 PASSAGE_FIELDS = [
     {"FieldName": "id", "FieldType": "string", "IsPrimaryKey": True},
     {"FieldName": "title", "FieldType": "text"},
@@ -60,25 +67,28 @@ class Outcome:
 
 
 class World:
-    """Collections ``c`` (its rows bring vectors), ``p`` (embeds their text) and ``e`` (empty, without an index)."""
+    """Collections ``c`` (its rows bring vectors of all kinds), ``p`` (embeds their text) and ``e`` (empty, no index).
+
+    Index ``i`` of the first two is hybrid; ``k`` of ``c`` is not.
+    """
 
     def __init__(self) -> None:
         self._clock = Clock()
         endpoint = Endpoint.parse(HASHED)
         self._transport = LocalTransport(endpoint, TransportSettings(), clock=self._clock)
         self._wire = Wire(self._transport, endpoint)
-        self._wire.make({"Fields": BOOK_FIELDS}, {"VectorIndex": FLAT})
+        self._wire.make({"Fields": [*BOOK_FIELDS, *MORE_BOOK_FIELDS]}, {"VectorIndex": HYBRID})
         self._act("CreateVikingdbIndex", CollectionName="c", IndexName="k", VectorIndex=FLAT, ScalarIndex=["year"])
         self._act(
             "CreateVikingdbCollection",
             CollectionName="p",
             Fields=PASSAGE_FIELDS,
             FullText=[{"Field": "title"}, {"Field": "text"}],
-            Vectorize={"Dense": {"ModelName": "bge-m3", "TextField": "text"}},
+            Vectorize={"Dense": {"ModelName": "bge-m3", "TextField": "text"}, "Sparse": {"ModelName": "bge-m3"}},
         )
-        self._act("CreateVikingdbIndex", CollectionName="p", IndexName="i", VectorIndex=FLAT)
+        self._act("CreateVikingdbIndex", CollectionName="p", IndexName="i", VectorIndex=HYBRID)
         self._act("CreateVikingdbCollection", CollectionName="e", Fields=PASSAGE_FIELDS[:1])
-        self._wire.data("data/upsert", {"collection_name": "c", "data": BOOKS})
+        self._wire.data("data/upsert", {"collection_name": "c", "data": [_with_words_and_tokens(row) for row in BOOKS]})
         for passage in PASSAGES:
             self._wire.data("data/upsert", {"collection_name": "p", "data": [passage]})
         made = self._act("ListVikingdbCollection")["Collections"]
@@ -108,7 +118,11 @@ class World:
 
     def _done(self) -> Iterator[Any]:
         act, data = self._wire.act, self._wire.data
-        for name, more in (("with_vectors", {"VectorIndex": FLAT}), ("without", {})):
+        for name, more in (
+            ("with_vectors", {"VectorIndex": FLAT}),
+            ("hybrid", {"VectorIndex": HYBRID}),
+            ("without", {}),
+        ):
             act("CreateVikingdbIndex", {"CollectionName": "n", "IndexName": name, **more})
         yield data("data/upsert", {"collection_name": "n", "data": [NEW_ROW], "ignore_unknown_fields": True})
         indexes = self._act("ListVikingdbIndex", PageSize=100)["Indexes"]
@@ -121,12 +135,18 @@ class World:
                 yield data("data/fetch_in_index", {**at, "ids": ids})
                 yield data("data/search/vector", {**at, "dense_vector": [1, 0, 0, 0], "filter": is_sf})
                 yield data("data/search/vector", {**at, "dense_vector": [1, 0, 0, 0]})
+                yield data("data/search/vector", {**at, "dense_vector": [1, 0, 0, 0], "sparse_vector": {"dune": 1}})
                 for word in ("dune", ","):
                     yield data("data/search/keywords", {**at, "keywords": [word]})
         for each in indexes:
             yield act("DeleteVikingdbIndex", {name: each[name] for name in ("CollectionName", "IndexName")})
         for name in ("c", "p", "e", "n"):
             yield act("DeleteVikingdbCollection", {"CollectionName": name})
+
+
+def _with_words_and_tokens(row: Mapping[str, Any]) -> dict[str, Any]:
+    words = {"words": WORDS[row["id"]]} if row["id"] in WORDS else {}
+    return {**row, **words, "tokens": TOKENS[row["id"]]}
 
 
 def _lasting(value: Any) -> str:

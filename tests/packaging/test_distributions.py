@@ -20,6 +20,8 @@ FOLDERS = {
     "vikingdb_core": "vikingdb_core",
     "vikingdb_vector": "vikingdb_vector",
     "vikingdb_local": "plugins/vikingdb_local",
+    "vikingdb_otel": "plugins/vikingdb_otel",
+    "vikingdb_resilience": "plugins/vikingdb_resilience",
     "pytest_vikingdb": "plugins/pytest_vikingdb",
 }
 
@@ -59,9 +61,10 @@ def test_core_works_alone_in_an_empty_environment(clone: Path, tmp_path: Path) -
     python = tmp_path / "alone" / ("Scripts" if os.name == "nt" else "bin") / "python"
     _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(clone / "vikingdb_core"))
     script = """
-import importlib.util, json, threading
+import contextlib, importlib.util, io, json, threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from vikingdb_core import APIKey, BaseClient, Domain, IAM, Operation
+from vikingdb_core.commands import main
 from vikingdb_core.exceptions import ConfigError
 
 assert importlib.util.find_spec("volcengine") is None
@@ -91,6 +94,13 @@ except ConfigError as error:
     assert "vikingdb-core[iam]" in str(error)
 else:
     raise AssertionError("IAM needs the signer")
+for command, code, says in (
+    ("plugins", 0, "No problems found."),
+    ("doctor", 1, "1 problem 1. vikingdb.vector needs the vector domain"),
+):
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        assert main([command]) == code
+    assert says in " ".join(printed.getvalue().split()), printed.getvalue()
 print("core works alone")
 """
     assert "core works alone" in _run(str(python), "-c", script, cwd=tmp_path)

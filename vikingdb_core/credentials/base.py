@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NoReturn, Protocol, runtime_checkable
 
 from ..exceptions import MissingCredentials
+from ..masked import discreet
 from ..messages import Request
 from ..traits import AuthMode
 
@@ -51,9 +55,17 @@ class Credentials:
         raise TypeError("credentials are not pickled; build them again in the other process")
 
 
+# dataclass writes __init__, so it is wrapped here: its parameters are the secrets.
+Credentials.__init__ = discreet(Credentials.__init__)  # type: ignore[method-assign]
+
+
 @runtime_checkable
 class CredentialProvider(Protocol):
-    """Where credentials come from. ``load`` may do I/O; it runs only when credentials are missing or stale."""
+    """Where credentials come from. ``load`` may do I/O; it runs only when credentials are missing or stale.
+
+    A provider whose credentials change without saying when they expire has an attribute ``reread_seconds``: it is asked
+    again after so long. One that takes a while may ask :data:`seconds_left` how long the waiting call has.
+    """
 
     def load(self) -> Credentials: ...
 
@@ -66,6 +78,26 @@ class StaticProvider:
 
     def load(self) -> Credentials:
         return self.credentials
+
+
+seconds_left: ContextVar[Callable[[], float] | None] = ContextVar("seconds_left", default=None)
+"""Tells how long the call that waits for credentials still has; ``None`` when it has no deadline."""
+
+
+def within(left: Callable[[], float], action: Callable[[], object]) -> None:
+    """Run what gets credentials for a call with a deadline."""
+    token = seconds_left.set(left)
+    try:
+        action()
+    finally:
+        seconds_left.reset(token)
+
+
+def with_deadline(
+    action: Callable[[], object], deadline: float | None, monotonic: Callable[[], float]
+) -> Callable[[], object]:
+    """The same for a moment on a clock, to be run later."""
+    return action if deadline is None else partial(within, lambda: deadline - monotonic(), action)
 
 
 class Auth(ABC):

@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from ..exceptions import ConfigError, MissingCredentials
+from ..exceptions import ConfigError, DeadlineExceeded, MissingCredentials
+from ..masked import discreet
 from ..messages import Request
 from ..traits import AuthMode
-from .base import Auth, CredentialProvider, Credentials, Scope, StaticProvider
+from .base import Auth, CredentialProvider, Credentials, Scope, StaticProvider, seconds_left
 
 REFRESH_BEFORE_SECONDS = 300.0
 """Temporary keys are replaced this long before they expire."""
@@ -38,6 +39,7 @@ class IAM(Auth):
 
     mode = AuthMode.IAM
 
+    @discreet
     def __init__(
         self,
         ak: str | None = None,
@@ -51,6 +53,7 @@ class IAM(Auth):
         self._lock = threading.Lock()
         self._credentials: Credentials | None = None
         self._refused: Credentials | None = None
+        self._loaded_at = -math.inf
         self._renewed_at = -math.inf
         self._next_load = -math.inf
         if provider is not None:
@@ -84,19 +87,29 @@ class IAM(Auth):
     def _is_fresh(self, held: Credentials | None) -> bool:
         if held is None or held is self._refused:
             return False
-        return held.expires_at is None or held.expires_at - self._clock() > REFRESH_BEFORE_SECONDS
+        if held.expires_at is None:
+            reread = getattr(self._provider, "reread_seconds", None)
+            return reread is None or self._clock() - self._loaded_at < reread
+        return held.expires_at - self._clock() > REFRESH_BEFORE_SECONDS
 
+    @discreet
     def refresh(self) -> None:
         # One thread refreshes for all. While the old keys still work the others sign with them; else they wait.
-        if not self._lock.acquire(blocking=not self._still_works(self._credentials)):
-            return
-        try:
-            self._refresh()
-        finally:
-            self._lock.release()
+        if self._still_works(self._credentials):
+            held = self._lock.acquire(blocking=False)
+        else:
+            left = seconds_left.get()
+            held = self._lock.acquire(timeout=-1 if left is None else min(max(left(), 0.0), threading.TIMEOUT_MAX))
+            if not held:
+                raise DeadlineExceeded("the call's deadline passed while another thread was loading credentials")
+        if held:
+            try:
+                self._refresh()
+            finally:
+                self._lock.release()
 
     def _refresh(self) -> None:
-        if self._is_fresh(self._credentials):
+        if not self.is_stale():  # another thread has been here
             return
         try:
             loaded = self._provider.load()
@@ -110,8 +123,10 @@ class IAM(Auth):
             raise ConfigError(
                 f"{type(self._provider).__name__}.load() must return Credentials, not {type(loaded).__name__}"
             )
+        self._loaded_at = self._clock()
+        self._next_load = self._loaded_at + RETRY_LOAD_SECONDS
         if self._refused is not None:
-            self._renewed_at = self._clock()
+            self._renewed_at = self._loaded_at
         self._credentials, self._refused = loaded, None
 
     def _still_works(self, held: Credentials | None) -> bool:
@@ -137,11 +152,20 @@ class IAM(Auth):
         _signer()(shim, credentials, scope)
         return request.with_headers(shim.headers)
 
+    @property
+    def provider_name(self) -> str:
+        """What kind of provider the keys come from."""
+        return type(self._provider).__name__
+
+    @property
+    def shown_key(self) -> str | None:
+        """The access key as it may be shown, or ``None`` when none has been loaded yet."""
+        return f"{self._credentials.access_key[:4]}***" if self._credentials is not None else None
+
     def __repr__(self) -> str:
         if isinstance(self._provider, StaticProvider):
-            shown = self._provider.credentials.access_key
-            return f"IAM(ak={shown[:4]}***)"
-        return f"IAM(provider={type(self._provider).__name__})"
+            return f"IAM(ak={self.shown_key})"
+        return f"IAM(provider={self.provider_name})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("credentials are not pickled; build IAM again in the other process")

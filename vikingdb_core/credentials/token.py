@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import NoReturn
 
 from ..exceptions import MissingCredentials
+from ..masked import discreet
 from ..messages import Headers, Request
 from ..traits import AuthMode
 from .base import Auth, Scope
@@ -17,6 +17,7 @@ class APIKey(Auth):
 
     mode = AuthMode.API_KEY
 
+    @discreet
     def __init__(self, api_key: str) -> None:
         if not isinstance(api_key, str) or not api_key.strip():
             raise MissingCredentials("the API key is empty; pass APIKey(api_key=…)")
@@ -40,14 +41,14 @@ class HeaderAuth(Auth):
 
     mode = AuthMode.HEADER
 
+    @discreet
     def __init__(self, headers: Mapping[str, str]) -> None:
         if not headers:
             raise MissingCredentials("HeaderAuth needs at least one header; use NoAuth() to send none")
-        self._headers = Headers(headers)
+        self._headers = Headers(headers).masked(headers)
 
     def sign(self, request: Request, scope: Scope) -> Request:
-        signed = request.with_headers(self._headers)
-        return replace(signed, headers=signed.headers.masked(self._headers))
+        return request.with_headers(self._headers, secret=True)
 
     def __repr__(self) -> str:
         return f"HeaderAuth({sorted(self._headers)})"

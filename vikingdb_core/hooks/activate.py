@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .. import discovery
-from ..exceptions import PluginLoadError
+from ..exceptions import ConfigError, PluginLoadError
+from ..hints import suggest
 from ..version import HOOK_API
 
 
@@ -31,11 +33,12 @@ def activate(listed: Iterable[object], settings: Mapping[str, Mapping[str, Any]]
 
 def check_hook_api(name: str, wanted: object) -> None:
     """Refuse a plugin that was written for another version of the hooks."""
+    if type(wanted) is not int:
+        raise PluginLoadError(f"plugin {name!r} has hook_api = {wanted!r}; it is a number: hook_api = {HOOK_API}")
     if wanted != HOOK_API:
-        newer = isinstance(wanted, int) and wanted > HOOK_API
         raise PluginLoadError(
             f"plugin {name!r} was written for hook API {wanted}, this vikingdb-core has {HOOK_API}; "
-            f"{'upgrade vikingdb-core' if newer else 'upgrade the plugin'}"
+            f"{'upgrade vikingdb-core' if wanted > HOOK_API else 'upgrade the plugin'}"
         )
 
 
@@ -53,8 +56,27 @@ def _build(name: str, settings: Mapping[str, Any]) -> object:
     check_hook_api(name, factory.hook_api)
     if not callable(factory):
         return factory
+    given = ", ".join(sorted(settings)) or "no settings"  # names only: values may be secrets
+    misfit = _misfit(factory, settings)
+    if misfit:
+        raise PluginLoadError(f"plugin {name!r} cannot be built from {given}: {misfit}{hint}")
     try:
         return factory(**settings)
+    except ConfigError as error:  # written for whoever set it
+        raise PluginLoadError(f"plugin {name!r} cannot be built from {given}: {error.message}.{hint}") from error
     except Exception as error:
-        given = ", ".join(sorted(settings)) or "no settings"  # names only: values may be secrets
         raise PluginLoadError(f"plugin {name!r} cannot be built from {given}: {type(error).__name__}.{hint}") from error
+
+
+def _misfit(factory: Callable[..., object], settings: Mapping[str, Any]) -> str:
+    """Which setting it does not have, or lacks."""
+    try:
+        signature = inspect.signature(factory)
+    except ValueError:  # nothing is known of its parameters
+        return ""
+    try:
+        signature.bind(**settings)
+    except TypeError as error:
+        unknown = [name for name in settings if name not in signature.parameters]
+        return f"{error}.{suggest(unknown[0], signature.parameters) if unknown else ''}"
+    return ""

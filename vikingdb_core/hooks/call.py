@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,13 +13,23 @@ from ..traits import Safety
 
 @dataclass(frozen=True)
 class ClientInfo:
-    """The client behind a call. No secrets, and nothing to call back into."""
+    """The client behind a call. No secrets, and nothing to call back into.
+
+    Attributes:
+        domain: name of its domain.
+        endpoint: where its data plane is.
+        region: what its requests are signed for.
+        user_agent: what it calls itself.
+        plugins: names of its plugins, in order.
+        endpoints: where each of its planes is.
+    """
 
     domain: str
     endpoint: Endpoint
     region: str
     user_agent: str
     plugins: tuple[str, ...] = ()
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,7 @@ class Call:
         request_id: the caller's own id, if it gave one.
         deadline: monotonic time at which the whole call ends, or ``None``.
         state: for plugins, one entry each, keyed by plugin name.
+        rows: how many rows the request is about; ``None`` when it is not about rows, or about all there are.
     """
 
     operation: Operation[Any, Any]
@@ -46,6 +58,12 @@ class Call:
     request_id: str | None = None
     deadline: float | None = None
     state: dict[str, Any] = field(default_factory=dict)
+    rows: int | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it goes."""
+        return self.client.endpoints.get(self.operation.plane, self.client.endpoint)
 
     def begin(self, attempt: int) -> None:
         """Another attempt begins. The flow's to say, and no plugin's."""

@@ -54,7 +54,7 @@ class HookSet:
             self._manager.register(plugin, name)
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
-            raise PluginLoadError(f"plugin {name!r} does not fit: {error}{_hook_hint(str(error))}") from error
+            raise PluginLoadError(f"plugin {name!r} does not fit: {_misfit(plugin, str(error))}") from error
         except ValueError as error:  # pluggy knows plugins by equality
             raise PluginConflict(f"plugin {name!r} is listed twice, or equals another; list it once") from error
         callers = self._manager.get_hookcallers(plugin) or []
@@ -130,6 +130,21 @@ class HookSet:
         return answers[0] if answers else None
 
 
-def _hook_hint(problem: str) -> str:
+def _misfit(plugin: object, problem: str) -> str:
+    """What pluggy found, in one sentence that says what would fit."""
     unknown = problem.partition("unknown hook '")[2].partition("'")[0]
-    return suggest(unknown, _HOOKS) if unknown else ""
+    if unknown:
+        return f"there is no hook {unknown!r}.{suggest(unknown, _HOOKS)} The hooks are: {', '.join(_HOOKS)}"
+    hook = problem.partition("for hook '")[2].partition("'")[0]
+    offered = _parameters(getattr(HookSpecs, hook, None))[1:]  # without self
+    wrong = [name for name in _parameters(getattr(plugin, hook, None)) if name not in offered]
+    if not wrong:
+        return problem
+    return (
+        f"{hook} has an argument {wrong[0]!r}, which that hook does not offer.{suggest(wrong[0], offered)} "
+        f"It may take: {', '.join(offered)}"
+    )
+
+
+def _parameters(function: Any) -> list[str]:
+    return list(inspect.signature(function).parameters) if callable(function) else []

@@ -17,7 +17,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.hooks import default_hooks
 from requests.structures import CaseInsensitiveDict
-from requests.utils import get_environ_proxies
+from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -28,7 +28,7 @@ from urllib3.exceptions import (
 )
 
 from ..effects import StreamedResponse, Timeouts
-from ..exceptions import ConfigError, ConnectError, ConnectionLost, RequestTimeout, TransportError
+from ..exceptions import ConfigError, ConnectError, ConnectionLost, RequestError, RequestTimeout, TransportError
 from ..messages import Headers, Request, Response
 from .base import TransportSettings
 
@@ -43,6 +43,7 @@ class RequestsTransport:
         self._lock = threading.Lock()
         self._adapter: HTTPAdapter | None = None
         self._pid = -1
+        self._closed = False
 
     def send(self, request: Request, timeouts: Timeouts) -> Response:
         """Send and read the whole response."""
@@ -65,9 +66,15 @@ class RequestsTransport:
 
     def close(self) -> None:
         with self._lock:
+            self._closed = True
             if self._adapter is not None:
                 self._adapter.close()
                 self._adapter = None
+
+    def proxy_for(self, url: str) -> str | None:
+        """The proxy by which requests to a URL travel, if any: of the settings, else of the environment."""
+        chosen: str | None = select_proxy(url, self._proxies(url))
+        return chosen
 
     def _open(self, request: Request, timeouts: Timeouts) -> requests.Response:
         try:
@@ -85,6 +92,8 @@ class RequestsTransport:
 
     def _current_adapter(self) -> HTTPAdapter:
         with self._lock:
+            if self._closed:
+                raise RequestError("this transport was closed; build a new one")
             # A pool inherited through fork would share its sockets with the parent.
             if self._adapter is None or self._pid != os.getpid():
                 self._adapter = HTTPAdapter(

@@ -11,7 +11,7 @@ from ..exceptions import ConfigError, PluginLoadError, RequestError
 from ..messages import Request, Response
 from .base import TransportSettings
 
-_BUILT_IN = ("http", "https")
+BUILT_IN_SCHEMES = ("http", "https")
 
 
 def check_scheme(endpoint: Endpoint, group: str = discovery.TRANSPORTS) -> None:
@@ -36,7 +36,7 @@ def check_scheme(endpoint: Endpoint, group: str = discovery.TRANSPORTS) -> None:
         )
         raise ConfigError(
             f"no transport for {endpoint.scheme}:// is installed; this client can talk to: "
-            f"{', '.join(f'{scheme}://' for scheme in (*_BUILT_IN, *known))}.{hint}"
+            f"{', '.join(f'{scheme}://' for scheme in (*BUILT_IN_SCHEMES, *known))}.{hint}"
         )
 
 

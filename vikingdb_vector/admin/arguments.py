@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import Any
 
 from vikingdb_core.exceptions import InvalidRequest
 from vikingdb_core.resource import RequestLike
 
 from .. import models as m
+from .. import operations_admin as ops
+from ..exceptions import TaskFailed
 
 PAGE_SIZE = 100
 """The largest page the service gives."""
@@ -27,3 +30,23 @@ def is_ready(response: m.GetIndexResponse) -> tuple[m.IndexInfo | None, str]:
     """The index when it can be searched, and what state it is in."""
     index = response.result
     return (index if index.status == "READY" else None), f"status {index.status}"
+
+
+def has_come_to(until: str | Collection[str]) -> Callable[[m.GetTaskResponse], tuple[m.TaskInfo | None, str]]:
+    """Finds the task when it has one of the statuses or is done, and says how far it is.
+
+    Raises:
+        TaskFailed: it has failed, and that is not what is waited for.
+    """
+    wanted = {until} if isinstance(until, str) else set(until)
+
+    def look(response: m.GetTaskResponse) -> tuple[m.TaskInfo | None, str]:
+        task, progress = response.result, response.result.task_process_info or m.TaskProcessInfo()
+        if task.task_status in wanted or task.task_status in (m.TaskStatus.DONE, "success"):
+            return task, ""
+        if task.task_status == m.TaskStatus.FAIL:
+            why = progress.error_message or "the service does not say why"
+            raise TaskFailed(f"task {task.task_id!r} has failed: {why}", operation=ops.GET_TASK.name)
+        return None, f"status {task.task_status}, progress {progress.task_progress or 'unknown'}"
+
+    return look

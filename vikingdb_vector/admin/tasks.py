@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from vikingdb_core.plans import paged
+from vikingdb_core.plans import paged, polled
 from vikingdb_core.request_options import RequestOptions
 from vikingdb_core.resource import AsyncResource, Resource, aiterable, awaitable
 
 from .. import models as m
 from .. import operations_admin as ops
-from .arguments import PAGE_SIZE, either
+from .arguments import PAGE_SIZE, either, has_come_to
 
 
 class TaskAdmin(Resource):
@@ -158,6 +158,46 @@ class TaskAdmin(Resource):
         """
         return self._call(ops.DELETE_TASK, either(request, task_id=task_id), request_options)
 
+    def wait_for_task(
+        self,
+        *,
+        task_id: str | None = None,
+        until: m.TaskStatus | str | Collection[m.TaskStatus | str] = ("confirm", "done"),
+        timeout: float = 600.0,
+        poll_seconds: float = 2.0,
+        request_options: RequestOptions | None = None,
+    ) -> m.TaskInfo:
+        """Wait until a task asks for its confirmation or is done, or for other statuses.
+
+        Args:
+            task_id: which task.
+            until: statuses to wait for; with ``fail`` among them, a task that has failed is returned too.
+            timeout: seconds to wait at most.
+            poll_seconds: seconds between two looks.
+            request_options: overrides for every look.
+
+        Returns:
+            The task, with one of the statuses or done.
+
+        Raises:
+            TaskFailed: it has failed; the message says why.
+            WaitTimeout: it came to none of the statuses in time; the message has the last one.
+            TaskNotFound: it does not exist.
+
+        Wire: ``POST /?Action=GetVikingdbTask``, once a look.
+        """
+        return self._run(
+            polled(
+                ops.GET_TASK,
+                either(None, task_id=task_id),
+                has_come_to(until),
+                what=f"task {task_id!r}",
+                timeout=timeout,
+                poll_seconds=poll_seconds,
+                options=request_options,
+            )
+        )
+
 
 class AsyncTaskAdmin(AsyncResource):
     """The same methods, awaited; see :class:`TaskAdmin`."""
@@ -168,3 +208,4 @@ class AsyncTaskAdmin(AsyncResource):
     iter_tasks = aiterable(TaskAdmin.iter_tasks)
     update_task = awaitable(TaskAdmin.update_task)
     delete_task = awaitable(TaskAdmin.delete_task)
+    wait_for_task = awaitable(TaskAdmin.wait_for_task)

@@ -15,7 +15,8 @@ from . import rows
 from .caches import Caches
 from .collection import Collection
 from .database import Database
-from .defining import define_schema, restore_index
+from .defining import define_schema
+from .defining_indexes import restore_index
 from .derived import Derived
 from .indexing import Index
 from .schema import Schema

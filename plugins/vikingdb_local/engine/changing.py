@@ -11,7 +11,7 @@ from vikingdb_vector.models import FieldType, IndexType
 
 from ..errors import invalid, missing
 from .collection import Collection
-from .defining import restore_index
+from .defining_indexes import restore_index
 from .indexing import Index
 from .schema import INDEXABLE, Schema
 

@@ -36,8 +36,9 @@ class Numbers:
     def is_any_of(self, wanted: Collection[Any]) -> Mask:
         return _any_of(self.values, np.array(list(wanted), self.values.dtype)) & self.present
 
-    def at(self, row: int) -> Any:
-        return self.values[row].item()
+    def take(self, rows: NDArray[np.intp]) -> list[Any]:
+        taken: list[Any] = self.values[rows].tolist()
+        return taken
 
     def parts(self) -> Parts:
         return {"values": self.values, "present": self.present}
@@ -53,8 +54,8 @@ class Texts:
     def is_any_of(self, wanted: Collection[str]) -> Mask:
         return _any_of(self.codes, self.words.find(wanted))
 
-    def at(self, row: int) -> str:
-        return self.words.text(int(self.codes[row]))
+    def take(self, rows: NDArray[np.intp]) -> list[Any]:
+        return [self.words.text(code) for code in self.codes[rows].tolist()]
 
     def parts(self) -> Parts:
         return {"codes": self.codes, "words": self.words.texts()}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -95,13 +96,11 @@ def best(
     """The ``most`` best rows, best first, equal ones by key."""
     if len(rows) > most:
         nth = _nth_least(scores, most) if ascending else _nth_best(scores, most)
-        chosen = scores <= nth if ascending else scores >= nth
+        chosen = np.flatnonzero(scores <= nth if ascending else scores >= nth)
         rows, scores = rows[chosen], scores[chosen]
-    values = scores.tolist()
-    hits = [Hit(int(row), key, score) for row, key, score in zip(rows, keys(rows), values, strict=True)]
-    hits.sort(key=lambda hit: hit.key)
-    hits.sort(key=lambda hit: hit.score, reverse=not ascending)  # stable, reversed too: equal scores stay by key
-    return hits[:most]
+    found = sorted(zip(keys(rows), scores.tolist(), rows.tolist(), strict=True))
+    found.sort(key=itemgetter(1), reverse=not ascending)  # stable, reversed too: equal scores stay by key
+    return [Hit(row, key, score) for key, score, row in found[:most]]
 
 
 def _nth_best(scores: NDArray[Any], most: int) -> Any:

@@ -71,6 +71,15 @@ class Snapshot:
             return self._undead.copy()
         return self._undead & (self.expires > now_ms)
 
+    def admits_all(self, now_ms: int) -> bool:
+        """Whether every row is alive."""
+        return not self.dead and now_ms < self.first_expiry
+
+    @cached_property
+    def everything(self) -> NDArray[np.intp]:
+        """Positions of all rows."""
+        return np.arange(len(self.numbers))
+
     @cached_property
     def _undead(self) -> Mask:
         return self.died > self.seq if self.dead else np.ones(len(self.numbers), np.bool_)
@@ -79,7 +88,7 @@ class Snapshot:
         """Primary keys of rows."""
         column = self.columns[self.schema.primary_key.name]
         assert isinstance(column, Numbers | Texts)
-        return [column.at(row) for row in rows]
+        return column.take(rows)
 
     def with_keys(self, keys: Sequence[Any]) -> Mask:
         """Which rows, dead ones too, have one of the keys."""
@@ -182,8 +191,8 @@ class Segment:
         if self._known_places is None:
             column = self._columns[self._schema.primary_key.name].view()
             assert isinstance(column, Numbers | Texts)
-            alive = np.flatnonzero(self._died.view() == NEVER).tolist()
-            self._known_places = {column.at(place): place for place in alive}
+            alive = np.flatnonzero(self._died.view() == NEVER)
+            self._known_places = dict(zip(column.take(alive), alive.tolist(), strict=True))
         return self._known_places
 
     def snapshot(self, seq: int) -> Snapshot:

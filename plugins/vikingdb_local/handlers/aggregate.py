@@ -81,7 +81,7 @@ def _condition(request: m.AggRequest) -> Callable[[int], bool]:
 def _count(snapshot: Snapshot, rows: Rows, field: Field) -> list[tuple[Any, int]]:
     column = snapshot.columns[field.name]
     if isinstance(column, Texts):
-        codes = column.codes[rows]
+        codes = column.codes if len(rows) == len(snapshot) else column.codes[rows]
         counts = np.bincount(codes[codes >= 0])
         return [(column.words.text(code), int(counts[code])) for code in np.flatnonzero(counts).tolist()]
     assert isinstance(column, Numbers)

@@ -10,7 +10,8 @@ from vikingdb_vector.models.admin import IndexRequest
 
 from ..engine.changing import change_index, switch_index
 from ..engine.collection import Collection
-from ..engine.defining import check_description, define_index
+from ..engine.defining import check_description
+from ..engine.defining_indexes import define_index
 from ..engine.indexing import Index
 from ..engine.schema import Field
 from ..session import Call, Session

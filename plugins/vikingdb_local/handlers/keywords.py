@@ -23,7 +23,8 @@ from ..engine.segment import Snapshot
 from ..errors import invalid, missing, shown
 from ..session import Call, Session
 from ..words import find_words
-from .search import More, Search, answer, answer_again, candidates, embed_text, near, open_search
+from .answering import More, Search, answer, answer_again, candidates, near, open_search
+from .search import embed_text
 
 BM25 = "bm25"
 SEMANTIC = "semantic_then_match"

@@ -46,6 +46,9 @@ class Recall:
 
     def rows(self, snapshot: Snapshot) -> tuple[Rows, int | None]:
         """Positions in the snapshot, and how many rows the filter alone matches, if there is one."""
+        self.collection.follow(self.now_ms)
+        if not self.filter and self.ids_in is None and not self.ids_not_in and snapshot.admits_all(self.now_ms):
+            return snapshot.everything, None
         mask = snapshot.alive(self.now_ms)
         matched = None
         if self.filter:
@@ -55,7 +58,6 @@ class Recall:
             mask &= snapshot.with_keys(self.ids_in)
         if self.ids_not_in:
             mask &= ~snapshot.with_keys(self.ids_not_in)
-        self.collection.follow(self.now_ms)
         return np.flatnonzero(mask), matched
 
     @property

@@ -10,8 +10,8 @@ from vikingdb_vector import models as m
 from ..embedding.relevance import check_model, score_texts, usage
 from ..errors import invalid, missing
 from ..session import Call, Session
+from .answering import as_score
 from .embedding import join_texts
-from .search import as_score
 
 MAX_DOCUMENTS = 200
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,85 +13,17 @@ from vikingdb_vector import models as m
 from vikingdb_vector.models import FieldType
 
 from ..embedding.models import embed_query, token_usage
-from ..embedding.relevance import check_model, score_texts, usage
 from ..embedding.sparse import embed_sparse
 from ..engine.columns import Numbers
-from ..engine.scoring import Hit, Rows, best, late_interaction, nearest, nearest_with
+from ..engine.scoring import Hit, Rows, best
 from ..engine.segment import Snapshot
-from ..engine.values import read_id, read_sparse, read_tensor, read_vector
+from ..engine.values import read_id, read_sparse, read_vector
 from ..errors import DATA, invalid, missing, not_found, not_implemented, shown
 from ..session import Call, Session
+from .answering import Search, answer, near, open_search
 from .incoming import check_embedder
-from .output import Selection, refuse_truthy, select_fields
-from .postprocess import Operator, read_operators
-from .recall import MAX_CANDIDATES, Recall, open_recall
-
-DEFAULT_LIMIT = 10
-OVERSAMPLE = 3
-"""How many times the hits asked for go into the operators, unless the request says how many."""
-MAX_RERANKED = 100
-DEFAULT_DENSE_WEIGHT = 0.5
-DEFAULT_TENSOR_INPUT, MAX_TENSOR_INPUT = 100, 1000
-MAX_SCORE = float(np.finfo(np.float32).max)
-
-Rank = Callable[[Snapshot, Rows, int], list[Hit]]
-"""From the admitted rows to so many hits, best first."""
-More = Callable[[Mapping[str, Any]], dict[str, Any]]
-"""From a row's fields to what its hit has beside the usual."""
-
-
-@dataclass(frozen=True)
-class Search:
-    """What every search has."""
-
-    recall: Recall
-    limit: int
-    offset: int
-    selection: Selection
-    wants_fields: bool
-    wants_details: bool
-    operators: Sequence[Operator]
-    input_limit: int | None
-    dense_weight: float
-
-    @property
-    def most(self) -> int:
-        return self.offset + self.limit
-
-    def hits(self, snapshot: Snapshot, rank: Rank, most: int) -> tuple[list[Hit], int | None]:
-        """The ``most`` best of what the operators leave, and how many rows the filter matched."""
-        rows, matched = self.recall.rows(snapshot)
-        if not self.operators:
-            return rank(snapshot, rows, most), matched
-        hits = rank(snapshot, rows, max(most, self.input_limit or OVERSAMPLE * most))
-        for operator in self.operators:
-            hits = operator(snapshot, hits)
-        return hits[:most], matched
-
-    @property
-    def text_field(self) -> str:
-        """The field that was embedded."""
-        vectorizer = self.recall.collection.schema.vectorizer
-        assert vectorizer is not None
-        return vectorizer.text_field
-
-
-@dataclass(frozen=True)
-class Found:
-    """Hits, the numbers of the rows to be read for them, and how many rows the filter matched."""
-
-    hits: list[Hit]
-    numbers: list[int]
-    matched: int | None
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Hits with all their fields, and how many rows the filter matched."""
-
-    hits: list[Hit]
-    documents: list[dict[str, Any]]
-    matched: int | None
+from .output import refuse_truthy
+from .reranking import by_tensor, by_text
 
 
 def by_vector(session: Session, call: Call[m.SearchByVectorRequest]) -> Any:
@@ -101,7 +32,7 @@ def by_vector(session: Session, call: Call[m.SearchByVectorRequest]) -> Any:
     sparse = _sparse_query(search, request.sparse_vector)
     rank = near(search.recall, _query_vector(search, request.dense_vector), sparse, search.dense_weight)
     if request.tensor_rerank is not None:
-        return _reranked_by_tensor(search, rank, request.tensor_rerank)
+        return by_tensor(search, rank, request.tensor_rerank)
     return answer(search, rank, ann=True)
 
 
@@ -120,7 +51,7 @@ def by_multi_modal(session: Session, call: Call[m.SearchByMultiModalRequest]) ->
     if request.rerank is None:
         found = {**answer(search, rank, ann=True), "token_usage": usage}
     else:
-        found = _reranked(session, search, rank, usage, request.text, request.rerank)
+        found = by_text(session, search, rank, usage, request.text, request.rerank)
     return {**found, "real_text_query": request.text}
 
 
@@ -157,8 +88,10 @@ def by_scalar(session: Session, call: Call[m.SearchByScalarRequest]) -> Any:
     def rank(snapshot: Snapshot, rows: Rows, most: int) -> list[Hit]:
         column = snapshot.columns[field.name]
         assert isinstance(column, Numbers)
-        rows = rows[column.present[rows]]
-        return best(rows, column.values[rows], snapshot.keys, most, ascending=request.order == "asc")
+        if not column.present.all():
+            rows = rows[column.present[rows]]
+        values = column.values if len(rows) == len(snapshot) else column.values[rows]
+        return best(rows, values, snapshot.keys, most, ascending=request.order == "asc")
 
     return answer(search, rank)
 
@@ -173,140 +106,6 @@ def at_random(session: Session, call: Call[m.SearchByRandomRequest]) -> Any:
     return answer(open_search(session, call), rank)
 
 
-def open_search(session: Session, call: Call[Any]) -> Search:
-    """What every search has, checked."""
-    request: m.SearchBase = call.request
-    refuse_truthy(request, "return_schema", "return_download_url", "return_analyzed_result")
-    recall = open_recall(session, call)
-    limit = DEFAULT_LIMIT if request.limit is None else request.limit
-    offset = request.offset or 0
-    if not 1 <= limit <= MAX_CANDIDATES:
-        raise invalid(f"limit is {limit}; it must be from 1 to {MAX_CANDIDATES}")
-    if offset < 0:
-        raise invalid(f"offset is {offset}; it must not be negative")
-    selection = select_fields(
-        recall.collection.schema, request.output_fields, ignore_unknown=bool(request.ignore_unknown_fields)
-    )
-    advance = request.advance or m.SearchAdvance()
-    if advance.post_process_input_limit is not None and advance.post_process_input_limit < limit:
-        raise invalid(f"advance.post_process_input_limit must be at least limit ({limit})")
-    return Search(
-        recall,
-        limit,
-        offset,
-        selection,
-        wants_fields=request.output_fields is None or len(request.output_fields) > 0,
-        wants_details=bool(request.return_detail_info),
-        operators=read_operators(advance.post_process_ops, recall.collection.schema, recall.now_ms),
-        input_limit=advance.post_process_input_limit,
-        dense_weight=DEFAULT_DENSE_WEIGHT if advance.dense_weight is None else advance.dense_weight,
-    )
-
-
-def answer(search: Search, rank: Rank, *, ann: bool = False, more: More | None = None) -> dict[str, Any]:
-    """Rank, read and page.
-
-    Args:
-        search: what to search.
-        rank: how.
-        ann: whether the score is one of vectors.
-        more: what a hit has beside the usual.
-    """
-    wants_fields = search.wants_fields or more is not None
-
-    def look(snapshot: Snapshot) -> Found:
-        hits, matched = search.hits(snapshot, rank, search.most)
-        hits = hits[search.offset :]
-        return Found(hits, [int(snapshot.numbers[hit.row]) for hit in hits], matched)
-
-    found, documents = search.recall.collection.read(look, lambda found: found.numbers if wants_fields else [])
-    data = []
-    for hit, number in zip(found.hits, found.numbers, strict=True):
-        document = documents.get(number, {})
-        item = {"id": hit.key, "fields": search.selection(document), "score": as_score(hit.score)}
-        if ann:
-            item["ann_score"] = as_score(hit.score if hit.origin is None else hit.origin)
-        data.append({**item, **_details(search, hit), **(more(document) if more else {})})
-    return _result(data, found.matched)
-
-
-def candidates(search: Search, rank: Rank, most: int) -> Candidates:
-    """The best rows with all their fields, to be scored again."""
-
-    def look(snapshot: Snapshot) -> Found:
-        hits, matched = search.hits(snapshot, rank, most)
-        return Found(hits, [int(snapshot.numbers[hit.row]) for hit in hits], matched)
-
-    found, documents = search.recall.collection.read(look, lambda found: found.numbers)
-    return Candidates(found.hits, [documents[number] for number in found.numbers], found.matched)
-
-
-def answer_again(
-    search: Search, found: Candidates, scores: Sequence[float], *, least: float = 0, more: More | None = None
-) -> dict[str, Any]:
-    """Order candidates by new scores, equal ones as the vectors ordered them, and page.
-
-    Args:
-        search: what was searched.
-        found: the candidates.
-        scores: a new score for each.
-        least: candidates below it are dropped.
-        more: what a hit has beside the usual.
-    """
-    scored = [each for each in zip(scores, found.hits, found.documents, strict=True) if each[0] >= least]
-    scored.sort(key=lambda each: each[0], reverse=True)  # stable
-    data = [
-        {
-            "id": hit.key,
-            "fields": search.selection(document),
-            "score": as_score(score),
-            "ann_score": as_score(hit.score if hit.origin is None else hit.origin),
-            **_details(search, hit),
-            **(more(document) if more else {}),
-        }
-        for score, hit, document in scored[search.offset : search.most]
-    ]
-    return _result(data, found.matched)
-
-
-def _details(search: Search, hit: Hit) -> dict[str, Any]:
-    """The parts of a fused score, as they were before they were normalised."""
-    if not search.wants_details or hit.origin is None:
-        return {}
-    return {"origin_score": as_score(hit.origin), "addition_score": as_score(hit.addition or 0.0)}
-
-
-def _result(data: list[dict[str, Any]], matched: int | None) -> dict[str, Any]:
-    """The result of a search; ``filter_matched_count`` when there was a filter."""
-    counts = {"total_return_count": len(data)}
-    return {"data": data, **(counts if matched is None else {"filter_matched_count": matched, **counts})}
-
-
-def _reranked(
-    session: Session,
-    search: Search,
-    rank: Rank,
-    used: Mapping[str, Any],
-    text: str,
-    given: m.ModelRerank,
-) -> dict[str, Any]:
-    """The nearest rows, scored again by their text. The local scorer does not fail and takes no time to speak of."""
-    name = check_model(given.model_name, "rerank.model_name")
-    if not given.model_version:
-        raise missing("rerank.model_version is missing, such as 251028")
-    most = search.limit if given.input_limit is None else given.input_limit
-    if not search.limit <= most <= MAX_RERANKED:
-        raise invalid(f"rerank.input_limit is {most}; it must be from limit ({search.limit}) to {MAX_RERANKED}")
-    if given.fail_strategy not in (None, "fallback", "fail_fast"):
-        raise invalid(f"rerank.fail_strategy {shown(given.fail_strategy)} is neither fallback nor fail_fast")
-    if given.timeout_ms is not None and given.timeout_ms < 1:
-        raise invalid(f"rerank.timeout_ms is {given.timeout_ms}; it must be above 0")
-    found = candidates(search, rank, most)
-    texts = [document[search.text_field] for document in found.documents]
-    answered = answer_again(search, found, score_texts(session.embedder, text, texts), least=given.score_threshold or 0)
-    return {**answered, "token_usage": {**used, **usage(name, given.model_version, text, texts)}}
-
-
 def embed_text(session: Session, search: Search, text: str) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
     """The vector of a query, and what embedding it used."""
     collection = search.recall.collection
@@ -318,54 +117,12 @@ def embed_text(session: Session, search: Search, text: str) -> tuple[NDArray[np.
     return embed_query(session.embedder, model, text), token_usage([model], [text])
 
 
-def as_score(score: float) -> Any:
-    """Scores go out in single precision; int64 values as they are."""
-    return score if isinstance(score, int) else np.float32(score)
-
-
-def _reranked_by_tensor(search: Search, rank: Rank, given: m.TensorRerank) -> dict[str, Any]:
-    """The best rows, scored again by late interaction: for every token of the query its best match, summed."""
-    tensor = search.recall.collection.schema.tensor
-    if tensor is None:
-        raise invalid("tensor_rerank needs a collection with a tensor field; leave it out")
-    if given.tensor is None:
-        raise missing("tensor_rerank.tensor is missing: the query's rows of numbers")
-    if given.max_similarity_algo is not None:
-        raise not_implemented("tensor_rerank.max_similarity_algo", "leave it out: the best matches are summed")
-    most = DEFAULT_TENSOR_INPUT if given.input_limit is None else given.input_limit
-    if not 1 <= most <= MAX_TENSOR_INPUT:
-        raise invalid(f"tensor_rerank.input_limit is {most}; it must be from 1 to {MAX_TENSOR_INPUT}")
-    query = read_tensor(given.tensor, tensor.shape[1], "tensor_rerank.tensor")
-    found = candidates(search, rank, most)
-    scores = [late_interaction(query, document.get(tensor.name)) for document in found.documents]
-    return answer_again(search, found, scores, least=-MAX_SCORE)
-
-
 def _sparse_query(search: Search, given: Mapping[Any, Any] | None) -> Mapping[str, float] | None:
     if not given:
         return None
     if not search.recall.index.is_hybrid:
         raise invalid(f"sparse_vector: index {search.recall.index.name!r} is not hybrid; leave it out")
     return read_sparse({str(token): weight for token, weight in given.items()}, "sparse_vector")
-
-
-def near(
-    recall: Recall, query: NDArray[np.float32], sparse: Mapping[str, float] | None = None, weight: float = 1.0
-) -> Rank:
-    """By the distance to a vector; with a sparse one, ``weight`` says how much the dense one counts."""
-    collection, index, distance = recall.collection, recall.index, recall.distance
-
-    def mixed(snapshot: Snapshot, rows: Rows, most: int) -> list[Hit]:
-        assert snapshot.sparse is not None
-        others = snapshot.sparse.products(sparse or {})
-        scored = nearest_with(snapshot.vectors, rows, query, distance, most, weight, others)
-        return best(*scored, snapshot.keys, most)
-
-    def rank(snapshot: Snapshot, rows: Rows, most: int) -> list[Hit]:
-        rows = collection.nearby(index, snapshot, rows, query, most)
-        return best(*nearest(snapshot.vectors, rows, query, distance, most), snapshot.keys, most)
-
-    return rank if sparse is None else mixed
 
 
 def _query_vector(search: Search, given: Any) -> NDArray[np.float32]:

@@ -11,10 +11,10 @@ from vikingdb_vector import models as m
 from ..engine.scoring import best, nearest
 from ..engine.values import read_vector
 from ..session import Call, Session
+from .answering import as_score
 from .locate import find_collection, find_index
 from .recall import Recall
 from .rows import read_ids
-from .search import as_score
 
 
 def sort(session: Session, call: Call[m.SortRequest]) -> Any:

@@ -11,7 +11,8 @@ import pytest
 from tests.unit.vector.fakes import MANAGE, READ, FakeTransport, Toy
 from vikingdb_core import discovery
 from vikingdb_core.credentials import IAM, APIKey, Auth, Credentials, HeaderAuth, NoAuth, Scope
-from vikingdb_core.credentials.ambient import resolve_auth
+from vikingdb_core.credentials.ambient import resolve_credentials
+from vikingdb_core.credentials.surroundings import Surroundings
 from vikingdb_core.endpoint import Endpoint
 from vikingdb_core.exceptions import (
     AuthModeError,
@@ -38,7 +39,7 @@ def unsigned(**headers: str) -> Request:
 
 
 def ambient(**environ: str) -> Auth:
-    return resolve_auth(None, REMOTE, environ)
+    return resolve_credentials(None, REMOTE, Surroundings(environ)).auth
 
 
 def keys(auth: Auth) -> Credentials:
@@ -179,7 +180,8 @@ def test_the_first_complete_pair_wins(better: int) -> None:
 def test_keys_of_two_sources_are_never_joined() -> None:
     with pytest.raises(MissingCredentials) as caught:
         ambient(VIKINGDB_AK="AKDEMO", VOLC_SECRETKEY="SKDEMO")
-    assert "found only VIKINGDB_AK without VIKINGDB_SK; VOLC_SECRETKEY without VOLC_ACCESSKEY" in str(caught.value)
+    assert "\n  VIKINGDB_AK + VIKINGDB_SK: lacks VIKINGDB_SK\n" in str(caught.value)
+    assert "\n  VOLC_ACCESSKEY + VOLC_SECRETKEY: lacks VOLC_ACCESSKEY\n" in str(caught.value)
     assert "DEMO" not in str(caught.value)
 
 
@@ -193,7 +195,7 @@ def test_without_credentials_the_error_names_every_place_that_was_looked_at() ->
         ambient()
     for name in ("VIKINGDB_AK + VIKINGDB_SK", "VOLCENGINE_ACCESS_KEY", "VOLC_ACCESSKEY", "VIKINGDB_API_KEY"):
         assert name in str(caught.value)
-    assert "found only" not in str(caught.value)
+    assert "lacks" not in str(caught.value)
 
 
 def test_credentials_passed_in_beat_those_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -241,6 +241,37 @@ def test_a_plugin_that_cannot_be_built_is_named_without_the_values_of_its_settin
     assert "PLANTED" not in str(caught.value)
 
 
+STRICT = """
+    from vikingdb_core.exceptions import ConfigError
+
+    class Strict:
+        hook_api = 1
+
+        def __init__(self, *, rate, burst=1):
+            if rate <= 0:
+                raise ConfigError("rate must be above 0")
+            raise OSError(rate)
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ("", "from no settings: missing a required (keyword-only )?argument: 'rate'"),
+        ("rate = 5\nbirst = 3\n", r"from birst, rate: got an unexpected keyword argument 'birst'\. Did .* 'burst'\?"),
+        ("rate = 0\n", "from rate: rate must be above 0"),
+        ("rate = 5\n", "from rate: OSError"),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_refused_with_a_sentence_about_it(
+    profile: Path, install: Install, settings: str, says: str
+) -> None:
+    profile.write_text(f'[default]\nplugins = ["strict"]\n[default.plugin.strict]\n{settings}')
+    install("vikingdb-strict", {"vikingdb.plugins": {"strict": "acme_strict:Strict"}}, acme_strict=STRICT)
+    with pytest.raises(PluginLoadError, match=rf"plugin 'strict' cannot be built {says}.*Drop it with plugins="):
+        build()
+
+
 @pytest.mark.parametrize(
     ("source", "says"),
     [

@@ -27,7 +27,7 @@ def operation(name: str = "shop.read", path: str = "/read", **traits: Any) -> Op
 
 
 def test_two_operations_of_one_name_are_refused() -> None:
-    with pytest.raises(ExtensionError, match=r"domain 'shop' has two operations with the name or address shop\.read"):
+    with pytest.raises(ExtensionError, match=r"domain 'shop' has two operations named shop\.read; rename one"):
         domain(operation(), operation(path="/other"))
 
 
@@ -36,8 +36,16 @@ def test_two_operations_of_one_name_are_refused() -> None:
     [operation("shop.other"), operation("shop.other", method="POST", query=())],
 )
 def test_two_operations_of_one_address_are_refused(twin: Operation[Any, Any]) -> None:
-    with pytest.raises(ExtensionError, match=r"name or address \('POST', '/read', \(\)\)"):
+    says = r"shop\.read and shop\.other are both POST /read; correct one path, or tell them apart by query="
+    with pytest.raises(ExtensionError, match=says):
         domain(operation(), twin)
+
+
+def test_an_address_is_the_same_whatever_the_order_of_its_query() -> None:
+    one = operation("shop.one", query=(("Action", "Get"), ("Version", "1")))
+    other = operation("shop.other", query=(("Version", "1"), ("Action", "Get")))
+    with pytest.raises(ExtensionError, match=r"are both POST /read\?Version=1&Action=Get"):
+        domain(one, other)
 
 
 @pytest.mark.parametrize(
@@ -53,8 +61,11 @@ def test_operations_may_share_a_part_of_their_address(other: Operation[Any, Any]
 
 
 def test_an_operation_on_a_plane_the_domain_lacks_is_refused() -> None:
-    with pytest.raises(ExtensionError, match=r"operation toy.manage uses plane 'control', which 'shop' lacks"):
+    says = r"operation toy\.manage uses plane 'control', which 'shop' lacks; add it to planes=.*: data"
+    with pytest.raises(ExtensionError, match=says):
         domain(READ, MANAGE)
+    with pytest.raises(ExtensionError, match=r"domain 'shop' has no plane 'data'.*planes=\{'data': "):
+        domain(planes={"control": "shop"})
 
 
 @pytest.mark.parametrize("other", [DOMAIN_API - 1, DOMAIN_API + 1])

@@ -18,6 +18,7 @@ from vikingdb_core.exceptions import (
     APIError,
     Attempt,
     BadRequest,
+    CircuitOpenError,
     ConnectError,
     ConnectionLost,
     DecodeError,
@@ -85,6 +86,8 @@ def make(cls: type[VikingDBError]) -> VikingDBError:
     extra: dict[str, Any] = {}
     if issubclass(cls, APIError):
         extra = {"retry_after": 1.5, "headers": {"x-a": "1"}, "body": b"{}"}
+    elif issubclass(cls, CircuitOpenError):
+        extra = {"retry_after": 12.5}
     elif issubclass(cls, DecodeError):
         extra = {"body": b"<html>"}
     elif issubclass(cls, PluginError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -406,6 +407,33 @@ def test_plugins_know_the_call_and_the_client_behind_it() -> None:
     assert [call.safety for call in seen] == [Safety.UNSAFE, Safety.READ]
     assert all(call.client is info and call.attempt == 1 for call in seen)
     assert seen[0].state is not seen[1].state
+
+
+@pytest.mark.parametrize(("operation", "host"), [(READ, "h.example"), (MANAGE, "control.example")])
+def test_a_call_says_where_it_goes(operation: Any, host: str) -> None:
+    seen: list[Call] = []
+    made, wire = client(plugin("before_call", lambda call: seen.append(call)), control_endpoint="control.example")
+    made.call(operation)
+    assert (seen[0].endpoint.host, wire.requests[0].endpoint) == (host, seen[0].endpoint)
+
+
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        ({"things": ["a", "b", "c"]}, 3),
+        ({"things": ("a",)}, 1),
+        ({"things": []}, 0),
+        ({"things": 5}, None),
+        ({"others": ["a"]}, None),
+        (None, None),
+    ],
+)
+def test_a_call_says_how_many_rows_it_is_about_where_its_operation_counts_them(body: Any, rows: int | None) -> None:
+    seen: list[Call] = []
+    made, _ = client(plugin("before_call", lambda call: seen.append(call)))
+    made.call(dataclasses.replace(WRITE, rows="things"), body)
+    made.call(WRITE, body)
+    assert [call.rows for call in seen] == [rows, None]
 
 
 def test_after_call_hears_of_a_failure() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import pickle
+from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vikingdb_core.endpoint import Endpoint
-from vikingdb_core.exceptions import InvalidRequest
+from vikingdb_core.exceptions import ExtensionError, InvalidRequest
 from vikingdb_core.messages import Draft, Headers, Request, Response, encode_query, redact
 
 FAR = Endpoint.parse("https://far.example/prefix")
@@ -134,6 +136,61 @@ def test_a_draft_freezes_into_a_request_that_it_no_longer_touches() -> None:
     with pytest.raises(FrozenInstanceError):
         draft.body = b""  # type: ignore[misc]
     assert copy.copy(draft).headers is draft.headers
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda headers: headers.__setitem__("x-a", "2"),
+        lambda headers: headers.update({"X-B": "2"}),
+        lambda headers: headers.setdefault("X-B", "2"),
+        lambda headers: headers.pop("X-A"),
+        lambda headers: headers.clear(),
+        lambda headers: headers.__delitem__("X-A"),
+    ],
+    ids=["set", "update", "setdefault", "pop", "clear", "delete"],
+)
+@pytest.mark.parametrize("made", [request, lambda: request().with_headers({}), lambda: copy.copy(request())])
+def test_the_headers_of_a_request_refuse_changes_and_say_what_to_do(
+    made: Callable[[], Request], change: Callable[[Headers], object]
+) -> None:
+    given = made()
+    with pytest.raises(ExtensionError, match=r"the request is complete; .*(with_headers|dataclasses\.replace)"):
+        change(given.headers)
+    assert dict(given.headers) == {"X-A": "1"}
+
+
+def test_a_copy_of_the_headers_of_a_request_can_be_changed() -> None:
+    given = request()
+    twin = given.headers.copy()
+    twin["X-A"] = "2"
+    assert (given.headers["X-A"], twin["X-A"]) == ("1", "2")
+    assert request(headers=twin).headers["X-A"] == "2"
+
+
+def test_a_request_does_not_follow_the_headers_it_was_made_of() -> None:
+    headers = Headers({"X-A": "1"})
+    given = request(headers=headers)
+    headers["X-A"] = "2"
+    assert given.headers["X-A"] == "1"
+    assert given.headers == Headers({"x-a": "1"})
+
+
+def test_a_request_survives_a_pickle() -> None:
+    given = request(query=(("a", "1"),))
+    twin = pickle.loads(pickle.dumps(given))
+    assert twin == given
+    with pytest.raises(ExtensionError):
+        twin.headers["X-B"] = "2"
+
+
+def test_headers_that_are_said_to_be_secret_are_shown_to_nobody() -> None:
+    signed = request().with_headers({"X-Badge": "very-secret"}, secret=True)
+    again = signed.with_headers({"X-Team": "search"})
+    for each in (signed, again):
+        assert each.headers["X-Badge"] == "very-secret"
+        assert "very-secret" not in repr(each)
+    assert "search" in repr(again)
 
 
 pairs = st.lists(st.tuples(st.text(min_size=1), st.text()), max_size=5)
