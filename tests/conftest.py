@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from pytest_vikingdb import NetworkGuard
 
 # The law is what is tested, not this machine's speed.
 settings.register_profile("suite", deadline=None, max_examples=40)
@@ -39,25 +38,5 @@ def guarded_environment(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
     monkeypatch.setenv("VIKINGDB_PLUGIN_ERRORS", "raise")
 
 
-def _is_this_machine(host: Any) -> bool:
-    if host in (None, "", "localhost", b"localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.decode() if isinstance(host, bytes) else host).is_loopback
-    except ValueError:
-        return False
-
-
-def _refuse_other_machines(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "socket.getaddrinfo":
-        host = arguments[0]
-    elif event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple):  # a str is a local socket
-        host = arguments[1][0]
-    else:
-        return
-    if not _is_this_machine(host):
-        pytest.fail(f"a test tried to reach {host!r}; tests talk to this machine only", pytrace=True)
-
-
-# An audit hook sees every socket of the process, whichever library opens it, and cannot be patched away.
-sys.addaudithook(_refuse_other_machines)
+# From the first import to the last test. The fixture viking_no_network guards a single test in this way.
+NetworkGuard().start()

@@ -1,7 +1,8 @@
-"""pytest-vikingdb: fixtures for programs that use or extend the VikingDB SDK.
+"""pytest-vikingdb: fixtures and contracts for programs that use or extend the VikingDB SDK.
 
 The fixtures are in :mod:`pytest_vikingdb.plugin`, which pytest finds by itself. The names here are their types, for
-annotations. Importing the package loads nothing of the SDK: pytest does so in every project it is installed beside.
+annotations, and the contracts, for subclassing. Importing the package loads nothing of the SDK: pytest does so in every
+project it is installed beside.
 """
 
 from __future__ import annotations
@@ -11,12 +12,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .clients import ClientFactory, LocalFactory, StampAuth
     from .clock import VirtualClock
+    from .contracts import (
+        AuthContract,
+        Contract,
+        ContractOverridden,
+        DomainContract,
+        PluginContract,
+        TransportContract,
+    )
+    from .loopback import LoopbackServer
+    from .network import NetworkGuard
+    from .recorder import Event, Recorder
     from .stepped import FlowStepper, SteppedFlow
     from .wire import AsyncWire, ScriptEnded, Sent, Wire
 
 _HOMES = {
     "clients": ("ClientFactory", "LocalFactory", "StampAuth"),
     "clock": ("VirtualClock",),
+    "contracts": (
+        "AuthContract",
+        "Contract",
+        "ContractOverridden",
+        "DomainContract",
+        "PluginContract",
+        "TransportContract",
+    ),
+    "loopback": ("LoopbackServer",),
+    "network": ("NetworkGuard",),
+    "recorder": ("Event", "Recorder"),
     "stepped": ("FlowStepper", "SteppedFlow"),
     "wire": ("AsyncWire", "ScriptEnded", "Sent", "Wire"),
 }
@@ -24,13 +47,23 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AsyncWire",
+    "AuthContract",
     "ClientFactory",
+    "Contract",
+    "ContractOverridden",
+    "DomainContract",
+    "Event",
     "FlowStepper",
     "LocalFactory",
+    "LoopbackServer",
+    "NetworkGuard",
+    "PluginContract",
+    "Recorder",
     "ScriptEnded",
     "Sent",
     "StampAuth",
     "SteppedFlow",
+    "TransportContract",
     "VirtualClock",
     "Wire",
 ]

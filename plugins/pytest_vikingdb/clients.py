@@ -53,9 +53,12 @@ class ClientFactory:
         defaults: dict[str, Any] = {"transport": wire, "clock": self._clock, "plugins": ()}
         if "host" not in options:
             defaults["endpoint"] = ENDPOINT
-        if "auth" not in options:
-            defaults["auth"] = StampAuth()
-        return client_class(**{**defaults, **options})
+        auth = options.get("auth") or StampAuth()
+        counted = auth.signed if isinstance(auth, StampAuth) else 0
+        client = client_class(**{**defaults, **options, "auth": auth})
+        if isinstance(auth, StampAuth):
+            auth.signed = counted  # a new client tries its auth on a request that is not sent
+        return client
 
 
 class LocalFactory:

@@ -15,8 +15,12 @@ import pytest
 if TYPE_CHECKING:
     from .clients import ClientFactory, LocalFactory
     from .clock import VirtualClock
+    from .network import NetworkGuard
+    from .recorder import Recorder
     from .stepped import FlowStepper
     from .wire import Wire
+
+pytest.register_assert_rewrite("pytest_vikingdb.contracts")
 
 
 @pytest.fixture
@@ -52,6 +56,26 @@ def viking_client(viking_env: None, viking_wire: Wire, viking_clock: VirtualCloc
     from .clients import ClientFactory
 
     return ClientFactory(viking_wire, viking_clock)
+
+
+@pytest.fixture
+def viking_recorder() -> Recorder:
+    """A plugin that writes down every hook it sees: ``plugins=[viking_recorder]``, then ``viking_recorder.events``."""
+    from .recorder import Recorder
+
+    return Recorder()
+
+
+@pytest.fixture
+def viking_no_network() -> Iterator[NetworkGuard]:
+    """This test reaches no other machine. ``viking_no_network.loopback = False`` closes this one to it too."""
+    from .network import NetworkGuard
+
+    guard = NetworkGuard()
+    with guard:
+        yield guard
+    if guard.unheard:
+        pytest.fail(f"in another thread, {guard.unheard[0]}", pytrace=False)
 
 
 @pytest.fixture

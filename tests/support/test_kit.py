@@ -4,32 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-# Here, before pytester saves sys.meta_path: first imported in between, it leaves a process that finds no metadata.
-from importlib_metadata import entry_points
-
-from pytest_vikingdb import ClientFactory, FlowStepper, ScriptEnded, VirtualClock, Wire
+from pytest_vikingdb import ClientFactory, FlowStepper, NetworkGuard, Recorder, ScriptEnded, VirtualClock, Wire
 from tests.support.http import PATIENT, request_to
-from tests.support.notes import FOUND, AsyncNotes, Notes
+from tests.support.inner import LOADED
+from tests.support.notes import FOUND, READ, AsyncNotes, Notes
 from vikingdb_core.effects import Send, Sleep
-from vikingdb_core.exceptions import ConfigError, ConnectError, InvalidRequest, RequestTimeout, ServerError
+from vikingdb_core.exceptions import (
+    ConfigError,
+    ConnectError,
+    InvalidRequest,
+    NotFound,
+    RequestError,
+    RequestTimeout,
+    ServerError,
+)
+from vikingdb_core.hooks.specs import HookSpecs
 from vikingdb_core.messages import Headers, Request, Response
 
 pytest_plugins = ["pytester"]
 
 README = Path(__file__).parents[2] / "plugins/pytest_vikingdb/README.md"
-# Installed, the kit is loaded by itself, and naming it again would be a conflict.
-LOADED = [] if entry_points(group="pytest11", name="vikingdb") else ["-p", "pytest_vikingdb.plugin"]
 
 
 def test_the_examples_of_the_readme_run(pytester: pytest.Pytester) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     pytester.makepyfile("\n".join(blocks))
-    pytester.runpytest_inprocess(*LOADED).assert_outcomes(passed=4)
+    outcomes = pytester.runpytest_inprocess(*LOADED).parseoutcomes()
+    assert outcomes.pop("xfailed") == 1
+    assert outcomes.keys() == {"passed"}
+    assert outcomes["passed"] > 100
 
 
 # The wire
@@ -119,6 +128,129 @@ def test_an_answer_to_be_awaited_is_refused_on_the_sync_wire(viking_wire: Wire) 
     viking_wire.then(later)
     with pytest.raises(TypeError, match="async clients"):
         viking_wire.send(request_to("http://far.example"), PATIENT)
+
+
+def test_a_closed_wire_sends_nothing(viking_wire: Wire) -> None:
+    viking_wire.reply()
+    viking_wire.close()
+    with pytest.raises(RequestError, match="the wire was closed"):
+        viking_wire.send(request_to("http://far.example"), PATIENT)
+    assert viking_wire.sent == []
+
+
+# The recorder
+
+
+def test_the_recorder_writes_down_every_hook_in_order(
+    viking_client: ClientFactory, viking_wire: Wire, viking_recorder: Recorder
+) -> None:
+    viking_wire.reply(503).then(ConnectError("refused")).reply()
+    viking_client(Notes, plugins=[viking_recorder]).shelf().read()
+    assert viking_recorder.events == [
+        "client_created notes at https://vikingdb.example",
+        "before_call notes.read",
+        "throttle notes.read #1",
+        "before_request notes.read #1: POST /api/notes/read",
+        "respond notes.read #1",
+        "after_response notes.read #1: 503",
+        "should_retry notes.read #1: ServerError",
+        "throttle notes.read #2",
+        "before_request notes.read #2: POST /api/notes/read",
+        "respond notes.read #2",
+        "after_error notes.read #2: ConnectError",
+        "should_retry notes.read #2: ConnectError",
+        "throttle notes.read #3",
+        "before_request notes.read #3: POST /api/notes/read",
+        "respond notes.read #3",
+        "after_response notes.read #3: 200",
+        "after_call notes.read #3: a result",
+    ]
+    assert set(viking_recorder.hooks) == {name for name in vars(HookSpecs) if not name.startswith("_")}
+
+
+def test_an_event_of_the_recorder_knows_what_the_hook_was_given(
+    viking_client: ClientFactory, viking_wire: Wire, viking_recorder: Recorder
+) -> None:
+    viking_wire.reply(404)
+    notes = viking_client(AsyncNotes, plugins=[viking_recorder], headers={"X-Team": "search"})
+    viking_recorder.clear()
+    with pytest.raises(NotFound) as caught:
+        asyncio.run(notes.shelf().read())
+    (ended,) = viking_recorder.of("after_call")
+    assert (ended.hook, ended.attempt, ended.arguments["error"]) == ("after_call", 1, caught.value)
+    assert ended.call is not None
+    assert ended.call.operation is READ
+    (asked,) = viking_recorder.of("before_request")
+    assert asked.headers["X-Team"] == "search"
+
+
+# The network
+
+
+def test_another_machine_is_not_reached_and_the_failure_says_so(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import socket
+        import threading
+        import pytest
+
+        pytestmark = pytest.mark.usefixtures("viking_no_network")
+
+        def connect(address):
+            with socket.socket() as opened:
+                opened.connect(address)
+
+        def test_connects():
+            connect(("192.0.2.1", 9))
+
+        def test_looks_up():
+            try:
+                socket.getaddrinfo("vikingdb.example", 443)
+            except Exception:
+                pass
+
+        def test_sends():
+            with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as opened:
+                opened.sendto(b"", ("2001:db8::1", 9))
+
+        def test_in_a_thread():
+            def work():
+                try:
+                    connect(("192.0.2.1", 9))
+                except BaseException:
+                    pass
+            thread = threading.Thread(target=work)
+            thread.start()
+            thread.join()
+
+        def test_this_machine():
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                connect(listener.getsockname())
+
+        def test_no_machine(viking_no_network):
+            viking_no_network.loopback = False
+            connect(("127.0.0.1", 9))
+        """
+    )
+    result = pytester.runpytest_inprocess(*LOADED)
+    result.assert_outcomes(failed=4, passed=2, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*in another thread, a test tried to reach 192.0.2.1; tests talk to this machine only",
+            "E *Failed: a test tried to reach 192.0.2.1; tests talk to this machine only. Use viking_wire or *",
+            "E *Failed: a test tried to reach vikingdb.example; tests talk to this machine only*",
+            "E *Failed: a test tried to reach 2001:db8::1; tests talk to this machine only*",
+            "E *Failed: a test tried to reach 127.0.0.1; it may open no connection at all*",
+        ]
+    )
+
+
+def test_a_guard_that_has_stopped_refuses_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with NetworkGuard(loopback=False) as guard, pytest.raises(pytest.fail.Exception):
+            socket.create_connection(listener.getsockname(), timeout=5)
+        socket.create_connection(listener.getsockname(), timeout=5).close()
+    assert guard.refused == ["a test tried to reach 127.0.0.1; it may open no connection at all"]
 
 
 # The clock

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from pytest_vikingdb import AuthContract, DomainContract, PluginContract, TransportContract
 from vikingdb_core import BaseClient, Domain, Operation, Safety
 from vikingdb_core.credentials import IAM, Auth, Credentials, Scope
 from vikingdb_core.effects import Timeouts
+from vikingdb_core.endpoint import Endpoint
 from vikingdb_core.hooks import Call, hookimpl
 from vikingdb_core.messages import Draft, Request, Response
 from vikingdb_core.models import AnyRequest, AnyResponse
@@ -74,6 +76,34 @@ Operation("shop.read", "/read", AnyRequest)  # E: [call-arg]
 Operation("shop.read", "/read", AnyRequest, AnyResponse, safety="read")  # E: [arg-type]
 SHOP = Domain("shop", "Shop", "shop", (READ,), {"data": "shop"})
 Domain("shop", "Shop", "shop", [READ], {"data": "shop"})  # E: [arg-type]
+
+
+class TestBadge(AuthContract):
+    secrets = ("badge-number-1",)
+
+    def make_auth(self) -> Badge:
+        return Badge()
+
+
+class TestPigeon(TransportContract):
+    def make_transport(self, endpoint: Endpoint) -> Pigeon:
+        return Pigeon()
+
+
+class TestCart(TransportContract):
+    def make_transport(self, endpoint: Endpoint) -> Cart:  # E: [override]
+        return Cart()
+
+
+class TestMeter(PluginContract):
+    may = frozenset({"retry"})
+
+    def make_plugin(self) -> Meter:
+        return Meter()
+
+
+class TestShop(DomainContract):
+    domain = SHOP
 
 
 class Shop(BaseClient):

@@ -46,7 +46,7 @@ class Index:
 
     @property
     def status(self) -> str:
-        """The service's word for it. Indexes are ready as soon as they are made: searches are exact scans."""
+        """The service's word for it. Indexes are ready as soon as they are made: until a graph is built, they scan."""
         return "READY" if self.is_enabled else "DISABLED"
 
     def scalar_field(self, name: str, where: str) -> Field:

@@ -100,7 +100,7 @@ def _keys(collection: Collection, ids: Any, name: str) -> list[Any] | None:
 
 
 def _check_advance(advance: m.SearchAdvance) -> None:
-    """Check the knobs. Those of approximate search and of hybrid indexes have nothing to turn here."""
+    """Check the knobs. Those of approximate search have nothing to turn here."""
     for name, low, high in (
         ("dense_weight", 0.2, 1),
         ("scale_k", 0.1, 100),
