@@ -1,30 +1,36 @@
-"""Tasks: one change to many rows, made by the service in the background.
+"""Tasks: one change to many rows, made in the background.
 
-A task that changes rows waits for somebody to confirm it, after showing what it would change. Tasks belong to the
-managed service; the embedded engine says that it has none, and the program ends there.
+A task that changes rows waits for somebody to confirm it, after showing what it would change.
 
     python examples/vector/tasks.py
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection
 from typing import NamedTuple
 
 from guide import PATIENCE_SECONDS, POLL_SECONDS, TEXT, TEXT_INDEX, OwnRows, Setting, start
 
-from vikingdb.exceptions import OperationNotSupported
-from vikingdb.vector import AdminClient, TaskConfig, TaskInfo, TaskStatus, TaskType, UpsertDataRequest, VikingDB
+from vikingdb.vector import (
+    AdminClient,
+    SearchByScalarRequest,
+    TaskConfig,
+    TaskProcessInfo,
+    TaskStatus,
+    TaskType,
+    UpsertDataRequest,
+    VikingDB,
+)
 
 TASK_SECONDS = 10 * PATIENCE_SECONDS
-ENDED = {TaskStatus.DONE, TaskStatus.FAIL}
 
 
 class Outcome(NamedTuple):
     status: str | None
+    matched: int | None
+    sample: list[str]
     listed: bool
-    refusal: str
+    scores: list[float]
 
 
 def run(setting: Setting) -> Outcome:
@@ -32,48 +38,37 @@ def run(setting: Setting) -> Outcome:
         collection = client.collection(**TEXT, **setting.scope)
         index = client.index(**TEXT_INDEX, **setting.scope)
         with OwnRows(setting, collection, index) as own:
-            row = own.row("Vesta", 0, 2.4, "Vesta is the brightest asteroid.")
-            collection.upsert(UpsertDataRequest(data=[row]))
+            vesta = own.row("Vesta", 0, 2.4, "Vesta is the brightest asteroid.")
+            ceres = own.row("Ceres", 1, 2.4, "Ceres is the largest asteroid.")
+            for row in (vesta, ceres):
+                collection.upsert(UpsertDataRequest(data=[row]))
             own.wait()
             where = {**TEXT, **setting.scope}
-            config = TaskConfig(**where, filter_conds=[own.filter], update_fields={"score": 2.36}, need_confirm=True)
-            try:
-                created = client.admin.create_task(task_type=TaskType.FILTER_UPDATE, **where, task_config=config)
-            except OperationNotSupported as error:
-                print(f"Tasks need the managed service: {error.message}")
-                return Outcome(None, False, error.message)
-            return follow(client.admin, created.result.task_id or "", setting)
+            config = TaskConfig(**where, filter_conds=[own.filter], update_fields={"score": 2.5}, need_confirm=True)
+            created = client.admin.create_task(task_type=TaskType.FILTER_UPDATE, **where, task_config=config)
+            outcome = follow(client.admin, created.result.task_id or "", setting)
+            found = index.search_by_scalar(SearchByScalarRequest(field="score", filter=own.filter, limit=10))
+            return outcome._replace(scores=[hit.fields["score"] for hit in found.result.data])
 
 
 def follow(admin: AdminClient, task_id: str, setting: Setting) -> Outcome:
     """See a task through, and delete it however it ended."""
+    patience = {"timeout": TASK_SECONDS, "poll_seconds": POLL_SECONDS if setting.is_live else 0.01}
     try:
-        task = wait_for(admin, task_id, {TaskStatus.CONFIRM, *ENDED})
+        task = admin.wait_for_task(task_id=task_id, until=TaskStatus.CONFIRM, **patience)
+        found = task.task_process_info or TaskProcessInfo()
+        sample = [row["title"] for row in found.sample_data]
+        print(f"It would change {found.total_filter_count} rows, such as {', '.join(sample)}")
         if task.task_status == TaskStatus.CONFIRM:
-            progress = task.task_process_info
-            print(f"It would change {progress.total_filter_count if progress else 'some'} rows; confirmed")
             admin.update_task(task_id=task_id, task_status=TaskStatus.CONFIRMED)
-            task = wait_for(admin, task_id, ENDED)
+            task = admin.wait_for_task(task_id=task_id, until=TaskStatus.DONE, **patience)
         page = admin.list_tasks(**TEXT, **setting.scope, page_size=100).result
         listed = any(each.task_id == task_id for each in page.tasks)
-        print(f"Task {task_id} ended: {task.task_status}; {page.total_count} tasks on the collection")
-        return Outcome(task.task_status, listed, "")
+        progress = (task.task_process_info or TaskProcessInfo()).task_progress
+        print(f"Task {task_id}: {task.task_status}, {progress}; {page.total_count} tasks on the collection")
+        return Outcome(task.task_status, found.total_filter_count, sample, listed, [])
     finally:
         admin.delete_task(task_id=task_id)
-
-
-def wait_for(admin: AdminClient, task_id: str, statuses: Collection[str]) -> TaskInfo:
-    """The task, once it has one of the statuses.
-
-    Raises:
-        TimeoutError: it has none of them in time.
-    """
-    ends = time.monotonic() + TASK_SECONDS
-    while (task := admin.get_task(task_id=task_id).result).task_status not in statuses:
-        if time.monotonic() >= ends:
-            raise TimeoutError(f"task {task_id} is still {task.task_status!r}")
-        time.sleep(POLL_SECONDS)
-    return task
 
 
 def main() -> None:

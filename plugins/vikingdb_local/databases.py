@@ -14,14 +14,16 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from vikingdb_core.endpoint import Endpoint
-from vikingdb_core.exceptions import ConfigError
+from vikingdb_core.exceptions import ConfigError, InvalidRequest
 from vikingdb_core.hints import suggest
 
 from .embedding.base import Embedder
 from .embedding.hashing import HashingEmbedder
 from .embedding.sentence import SentenceEmbedder
 from .engine.catalog import Catalog
-from .engine.database import Database
+from .engine.database import FILE, Database
+from .engine.faults import StorageFault
+from .errors import ServiceError
 from .walkthrough import SEED, Walkthrough
 
 _OPTIONS = ("embedder", "seed", "tos")
@@ -122,9 +124,9 @@ def open_database(endpoint: Endpoint) -> Catalog:
         return Catalog()
     with _lock:
         if endpoint.prefix:
-            folder = folder_of(endpoint)
+            folder = _known_as(folder_of(endpoint))
             if folder not in _folders:
-                _folders[folder] = _Opened(Catalog(Database(folder)))
+                _folders[folder] = _Opened(_open(folder))
             _folders[folder].users += 1
             return _folders[folder].catalog
         if endpoint.host not in _shared:
@@ -140,7 +142,7 @@ def close_database(endpoint: Endpoint, catalog: Catalog) -> None:
         catalog.close()
         return
     with _lock:
-        folder = folder_of(endpoint)
+        folder = next(known for known, opened in _folders.items() if opened.catalog is catalog)
         opened = _folders[folder]
         opened.users -= 1
         if opened.users == 0:
@@ -153,6 +155,43 @@ def folder_of(endpoint: Endpoint) -> Path:
     text = unquote(endpoint.prefix)
     is_drive = os.name == "nt" and text[2:3] == ":"  # local:///C:/data
     return Path(text[1:] if is_drive else text).resolve()
+
+
+def _known_as(folder: Path) -> Path:
+    """How an open folder is called, when this is another name of it: many systems do not tell upper from lower case."""
+    for known in _folders:
+        try:
+            if known.samefile(folder):
+                return known
+        except OSError:  # one of them is gone, or is yet to be made
+            continue
+    return folder
+
+
+def _open(folder: Path) -> Catalog:
+    database = Database(folder)
+    try:
+        return Catalog(database)
+    except StorageFault as error:
+        database.close()
+        raise ConfigError(error.message) from error
+    except (ServiceError, InvalidRequest) as error:
+        database.close()
+        raise ConfigError(f"{folder / FILE} cannot be opened: {error}") from error
+    except BaseException:
+        database.close()
+        raise
+
+
+def _forget_folders() -> None:
+    """After a fork: what the parent has open is not the child's."""
+    global _lock
+    _lock = threading.Lock()  # the parent may have held it
+    _folders.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_folders)
 
 
 def drop_database(name: str) -> None:

@@ -54,8 +54,11 @@ class LocalTransport:
             RequestError: the transport was closed.
         """
         session = self._session
-        if self._endpoint.prefix and os.getpid() != self._pid:
-            raise RequestError(f"this client of {self._endpoint} was made before a fork; make one in each process")
+        if self._is_inherited:
+            raise RequestError(
+                f"this client was made before a fork, and {self._endpoint} stays with the process that opened it. Use "
+                "it there, or make clients after forking"
+            )
         if session is None:
             raise RequestError(f"this client was closed; make a new one to use {self._endpoint}")
         return respond(session, request)
@@ -68,5 +71,10 @@ class LocalTransport:
         """Let go of the database. A private one is gone with it, one in a folder can be opened by others."""
         with self._lock:
             session, self._session = self._session, None
-        if session is not None:
+        if session is not None and not self._is_inherited:
             close_database(self._endpoint, session.catalog)
+
+    @property
+    def _is_inherited(self) -> bool:
+        """Whether this process has the client from a fork, and so not the folder it is a client of."""
+        return bool(self._endpoint.prefix) and os.getpid() != self._pid

@@ -93,17 +93,35 @@ def count_tokens(text: str) -> int:
 
 def _plain_with_places(text: str) -> tuple[str, Sequence[int]]:
     """The text as it is compared, and for each of its characters where it comes from: NFKC changes lengths."""
-    lowered: list[str] = []
+    normalised: list[str] = []
     places: list[int] = []
+    for start, piece in _composed(text):
+        normalised.append(piece)
+        for character in piece:
+            places += [start] * len(character.lower())
+    # Lower case as a whole: a sigma that ends a word becomes another letter than one within it.
+    return "".join(normalised).lower(), places
+
+
+def _composed(text: str) -> Iterator[tuple[int, str]]:
+    """Where each piece of a text begins that is normalised on its own, and what it becomes."""
+    if unicodedata.is_normalized("NFKC", text):
+        yield from enumerate(text)
+        return
     start = 0
     for end in range(1, len(text) + 1):
-        if end < len(text) and unicodedata.combining(text[end]):
-            continue  # an accent is composed with the letter before it
-        piece = plain(text[start:end])
-        lowered.append(piece)
-        places += [start] * len(piece)
+        if end < len(text) and _joins(text[start:end], text[end]):
+            continue
+        yield start, unicodedata.normalize("NFKC", text[start:end])
         start = end
-    return "".join(lowered), places
+
+
+def _joins(piece: str, character: str) -> bool:
+    """Whether a character is composed with what is before it, as an accent is, or a part of a Korean syllable."""
+    if unicodedata.combining(character):
+        return True
+    apart = unicodedata.normalize("NFKC", piece) + unicodedata.normalize("NFKC", character)
+    return unicodedata.normalize("NFKC", piece + character) != apart
 
 
 def _pairs(run: str) -> list[str]:

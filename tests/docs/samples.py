@@ -59,6 +59,10 @@ FUSION = {
     "normalize_for_addition_score": {"func": "min_max"},
 }
 
+IS_SF = {"op": "must", "field": "genre", "conds": ["sf"]}
+CHANGE = {"FilterConds": [IS_SF], "UpdateFields": {"year": 1}}
+EXPORT = {"FileType": "json", "TosPath": "bucket/out", "ExportAll": True}
+
 SEARCHES: tuple[Body, ...] = (
     {"filter": {"op": "range", "field": "year", "gt": 1900, "lt": 1970}},
     {"limit": 1},
@@ -247,6 +251,28 @@ SAMPLES: Mapping[str, tuple[Body, ...]] = {
         {"ScalarIndex": ["genre"]},
         *INDEX_CHANGES,
     ),
+    "vector.task.create": (
+        {"CollectionName": "c", "TaskType": "filter_update", "TaskConfig": CHANGE},
+        {"TaskConfig": {**CHANGE, "NeedConfirm": False}},
+        {"TaskConfig": {**CHANGE, "UsePublic": True}},
+        {"TaskConfig": {**CHANGE, "ProjectName": "default"}},
+        {"CollectionName": None, "TaskConfig": {**CHANGE, "CollectionName": "c"}},
+        {"CollectionName": None, "TaskConfig": {**CHANGE, "ResourceId": "resource id of c"}},
+        {"TaskType": "data_export", "TaskConfig": EXPORT},
+        {"TaskType": "data_export", "TaskConfig": {**EXPORT, "OutputFields": ["year"]}},
+        {"TaskType": "data_import", "TaskConfig": {"FileType": "json", "TosPath": "bucket/in", "IgnoreError": True}},
+    ),
+    "vector.task.get": ({"TaskId": "id of a task"},),
+    "vector.task.list": (
+        {},
+        {"PageNumber": 2},
+        {"PageSize": 1},
+        {"CollectionName": "p"},
+        {"TaskType": "data_import"},
+        {"TaskStatus": "done"},
+    ),
+    "vector.task.update": ({"TaskId": "id of a task", "TaskStatus": "confirmed"},),
+    "vector.task.delete": ({"TaskId": "id of a task"},),
     **{
         f"vector.index.{verb}": ({"CollectionName": "c", "IndexName": "i"},) for verb in ("enable", "disable", "delete")
     },

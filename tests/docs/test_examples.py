@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,10 +14,10 @@ import pytest
 
 import vikingdb_vector as v
 from tests.support.emulator import Emulator
-from vikingdb_core.exceptions import APIError, OperationNotSupported
+from vikingdb_core.exceptions import APIError, OperationNotSupported, WaitTimeout
 from vikingdb_core.hooks import hookimpl
-from vikingdb_core.messages import Draft, Headers, Response
 from vikingdb_core.operation import Operation
+from vikingdb_local.engine.worker import Worker
 from vikingdb_vector.domain import DOMAIN
 
 FOLDER = Path(__file__).parents[2] / "examples" / "vector"
@@ -40,42 +39,15 @@ def methods_by_operation() -> dict[str, set[str]]:
 
 
 METHODS = methods_by_operation()
-NEXT = {"init": "running", "running": "confirm", "confirmed": "done"}
 
 
 class Recorder:
-    """Notes the operations of calls that someone answered who has them. Tasks are played here: the engine has none."""
+    """Notes the operations of calls that someone answered who has them."""
 
     hook_api = 1
 
     def __init__(self) -> None:
         self.performed: set[str] = set()
-        self.status = "init"
-
-    @hookimpl
-    def respond(self, call: Any, request: Draft) -> Response | None:
-        action = call.operation.name.removeprefix("vector.task.")
-        task = {"TaskId": "t-1", "TaskType": "filter_update", "TaskStatus": self.status}
-        body = json.loads(request.body or b"{}")
-        if action == "create":
-            config = body["TaskConfig"]
-            assert (body["TaskType"], body["CollectionName"], config["NeedConfirm"]) == ("filter_update", "text", True)
-            assert config["FilterConds"][0]["op"] == "range"
-            return self._answer({"TaskId": "t-1"})
-        if action == "get":
-            self.status = NEXT.get(self.status, self.status)
-            return self._answer({**task, "TaskStatus": self.status})
-        if action == "list":
-            return self._answer({"Tasks": [task], "TotalCount": 1})
-        if action == "update":
-            assert (self.status, body["TaskStatus"]) == ("confirm", "confirmed")
-            self.status = "confirmed"
-            return self._answer({"Message": "success"})
-        return self._answer({"Message": "success"}) if action == "delete" else None
-
-    @staticmethod
-    def _answer(result: dict[str, Any]) -> Response:
-        return Response(200, Headers(), json.dumps({"ResponseMetadata": {"RequestId": "r"}, "Result": result}).encode())
 
     @hookimpl
     def after_call(self, call: Any, error: BaseException | None) -> None:
@@ -96,12 +68,10 @@ def importable() -> Iterator[None]:
 def performed() -> dict[str, set[str]]:
     """By program, the operations it performs."""
     found = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(importlib.import_module("tasks"), "POLL_SECONDS", 0)
-        for name in PROGRAMS:
-            recorder = Recorder()
-            importlib.import_module(name).run(embedded_with(recorder))
-            found[name] = recorder.performed
+    for name in PROGRAMS:
+        recorder = Recorder()
+        importlib.import_module(name).run(embedded_with(recorder))
+        found[name] = recorder.performed
     return found
 
 
@@ -141,7 +111,7 @@ def test_the_table_of_the_examples_names_what_each_calls(performed: dict[str, se
 def test_the_examples_run_live_over_http(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on the managed service: signed requests, and a wait for the rows."""
     guide, recorder = importlib.import_module("guide"), Recorder()
-    monkeypatch.setattr(importlib.import_module("tasks"), "POLL_SECONDS", 0)
+    monkeypatch.setattr(importlib.import_module("tasks"), "POLL_SECONDS", 0.01)
     with Emulator(endpoint=ENDPOINT) as server:
         options: dict[str, Any] = {"endpoint": server.url, "auth": v.IAM("AK", "SK"), "plugins": [recorder]}
         importlib.import_module(name).run(guide.Setting(is_live=True, options=options))
@@ -152,17 +122,10 @@ def test_the_examples_run_live_over_http(name: str, monkeypatch: pytest.MonkeyPa
                 assert index.aggregate({"op": "count"}).result.total == 8, "no row is left behind"
 
 
-def test_the_task_is_awaited_confirmed_and_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
-    tasks, recorder = importlib.import_module("tasks"), Recorder()
-    monkeypatch.setattr(tasks, "POLL_SECONDS", 0)
-    assert tasks.run(embedded_with(recorder)) == ("done", True, "")
-    assert "vector.task.delete" in recorder.performed
-
-
 def test_a_task_that_does_not_end_is_deleted_too(monkeypatch: pytest.MonkeyPatch) -> None:
     tasks, recorder = importlib.import_module("tasks"), Recorder()
-    recorder.status = "queued"
-    monkeypatch.setattr(tasks, "TASK_SECONDS", 0)
-    with pytest.raises(TimeoutError, match="still 'queued'"):
+    monkeypatch.setattr(Worker, "add", lambda *_: None)
+    monkeypatch.setattr(tasks, "TASK_SECONDS", 0.01)
+    with pytest.raises(WaitTimeout, match="status queued"):
         tasks.run(embedded_with(recorder))
     assert "vector.task.delete" in recorder.performed

@@ -20,7 +20,7 @@ import vikingdb_core
 import vikingdb_vector
 from tests.docs.parity import OPERATIONS, PAGE, Row, claims, options_of, tables
 from tests.docs.samples import ARGUMENTS, CALL_ARGUMENTS, ELSEWHERE, KEY, SAMPLES, VECTOR, sample
-from tests.docs.world import Body, Outcome, World, without
+from tests.docs.world import Body, Outcome, World, with_value, without
 from vikingdb_core import RequestOptions, discovery
 from vikingdb_core.client import ClientCore
 from vikingdb_core.operation import Operation
@@ -168,7 +168,9 @@ def observed(reader: World, name: str, option: str) -> str:
         return "no sample gives it"
     outcome = try_out(reader, operation, body)
     if outcome.status == 200:
-        contrast = without(body, option) | {key: ELSEWHERE[key] for key in {option} & set(ELSEWHERE)}
+        name_alone = option.rpartition(".")[2]
+        is_elsewhere = name_alone in ELSEWHERE
+        contrast = with_value(body, option, ELSEWHERE[name_alone]) if is_elsewhere else without(body, option)
         other = try_out(reader, operation, contrast)
         if outcome == other:
             return "ignored"

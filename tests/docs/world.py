@@ -7,7 +7,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import quote
 
 from tests.unit.local.wire import BOOK_FIELDS, HASHED, Clock, Wire
 from vikingdb_core.endpoint import Endpoint
@@ -45,6 +48,7 @@ PASSAGES = [
     {"id": "b", "title": "Emma", "year": 1815, "genre": "novel", "text": "A young woman arranges marriages"},
     {"id": "d", "title": "Dawn of Dune", "year": 1990, "genre": "sf", "text": "Sand"},
 ]
+IMPORTED = {"id": "new", "title": "Kim", "vec": [0, 0, 1, 0]}
 NEW_ROW = {"id": 1, "text": "Dawn-of-Dune , Part 1", "v": [1, 0, 0, 0]}
 """What is written into collection ``n``, where a request has made one."""
 
@@ -69,12 +73,14 @@ class Outcome:
 class World:
     """Collections ``c`` (its rows bring vectors of all kinds), ``p`` (embeds their text) and ``e`` (empty, no index).
 
-    Index ``i`` of the first two is hybrid; ``k`` of ``c`` is not.
+    Index ``i`` of the first two is hybrid; ``k`` of ``c`` is not. A task waits to be confirmed, and two rows in a file
+    to be imported, one of which cannot be.
     """
 
     def __init__(self) -> None:
-        self._clock = Clock()
-        endpoint = Endpoint.parse(HASHED)
+        self._clock, self._folder = Clock(), TemporaryDirectory(prefix="vikingdb-")
+        self._buckets = Path(self._folder.name)
+        endpoint = Endpoint.parse(f"{HASHED}&tos={quote(self._buckets.as_posix())}")
         self._transport = LocalTransport(endpoint, TransportSettings(), clock=self._clock)
         self._wire = Wire(self._transport, endpoint)
         self._wire.make({"Fields": [*BOOK_FIELDS, *MORE_BOOK_FIELDS]}, {"VectorIndex": HYBRID})
@@ -92,16 +98,23 @@ class World:
         for passage in PASSAGES:
             self._wire.data("data/upsert", {"collection_name": "p", "data": [passage]})
         made = self._act("ListVikingdbCollection")["Collections"]
-        self._resource_ids = {each["CollectionName"]: each["ResourceId"] for each in made}
+        self._ids = {f"resource id of {each['CollectionName']}": each["ResourceId"] for each in made}
+        (self._buckets / "bucket" / "in").mkdir(parents=True)
+        (self._buckets / "bucket" / "in" / "rows.jsonl").write_text(f"{json.dumps(IMPORTED)}\n{{}}\n", encoding="utf-8")
+        delete = {"FilterConds": [{"op": "must", "field": "genre", "conds": ["novel"]}]}
+        task = self._act("CreateVikingdbTask", CollectionName="c", TaskType="filter_delete", TaskConfig=delete)
+        self._ids["id of a task"] = task["TaskId"]
+        self._settle()
 
     def close(self) -> None:
         self._transport.close()
+        self._folder.cleanup()
 
     def send(self, operation: Operation[Any, Any], body: Body) -> Outcome:
-        """Send a request. The value ``resource id of c`` stands for that id."""
+        """Send a request. The values ``resource id of c`` and ``id of a task`` stand for these ids."""
         payload = json.dumps(body)
-        for name, resource_id in self._resource_ids.items():
-            payload = payload.replace(f"resource id of {name}", resource_id)
+        for name, made in self._ids.items():
+            payload = payload.replace(name, made)
         response = self._wire.send(
             operation.path, payload.encode(), method=operation.method, query=dict(operation.query)
         )
@@ -110,8 +123,14 @@ class World:
             answer["result"]["data"].sort(key=lambda hit: hit["id"])
         if operation.safety is Safety.READ:
             return Outcome(response.status, _lasting(answer))
-        shown = [self._act(f"ListVikingdb{kind}", PageSize=100) for kind in ("Collection", "Index")]
+        self._settle()
+        shown = [self._act(f"ListVikingdb{kind}", PageSize=100) for kind in ("Collection", "Index", "Task")]
         return Outcome(response.status, _lasting(answer), _lasting(shown), _lasting(list(self._done())))
+
+    def _settle(self) -> None:
+        """Until no task has anything to do."""
+        assert self._transport._session is not None
+        self._transport._session.catalog.tasks.worker.join()
 
     def _act(self, action: str, **body: Any) -> Any:
         return self._wire.act(action, body)[1].get("Result", {})
@@ -138,6 +157,8 @@ class World:
                 yield data("data/search/vector", {**at, "dense_vector": [1, 0, 0, 0], "sparse_vector": {"dune": 1}})
                 for word in ("dune", ","):
                     yield data("data/search/keywords", {**at, "keywords": [word]})
+        for path in sorted(self._buckets.rglob("*.jsonl")):
+            yield path.relative_to(self._buckets).as_posix(), path.read_text(encoding="utf-8")
         for each in indexes:
             yield act("DeleteVikingdbIndex", {name: each[name] for name in ("CollectionName", "IndexName")})
         for name in ("c", "p", "e", "n"):
@@ -150,8 +171,8 @@ def _with_words_and_tokens(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lasting(value: Any) -> str:
-    """JSON text without the ids of requests and resources."""
-    return re.sub(r'vdb-\w+|"(request_id|RequestId)": "\w+"', "…", json.dumps(value))
+    """JSON text without the ids of requests, resources and tasks."""
+    return re.sub(r'(vdb|task)-\w+|"(request_id|RequestId)": "\w+"', "…", json.dumps(value))
 
 
 def without(body: Body, option: str) -> dict[str, Any]:
@@ -169,6 +190,12 @@ def _without(value: Any, option: str) -> Any:
     if isinstance(value, Mapping):
         return without(value, option)
     return [_without(item, option) for item in value] if isinstance(value, list) else value
+
+
+def with_value(body: Body, option: str, value: Any) -> dict[str, Any]:
+    """A copy of a request with another value of an option, which stands in no list."""
+    outer, _, inner = option.partition(".")
+    return {**body, outer: with_value(body[outer], inner, value) if inner else value}
 
 
 def has(value: Any, option: str) -> bool:

@@ -58,14 +58,18 @@ def write_cache(path: Path, about: Mapping[str, Any], parts: Mapping[str, Any]) 
     head = orjson.dumps({"about": about, "sections": sections, "size": offset})
     start = _padded(len(_MAGIC) + 12 + len(head))
     written = path.with_suffix(".writing")
-    with written.open("wb") as file:
-        file.write(_MAGIC + len(head).to_bytes(8, "little") + zlib.crc32(head).to_bytes(4, "little") + head)
-        file.write(bytes(start - file.tell()))
-        for chunk in chunks:
-            file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
-    written.replace(path)
+    try:
+        with written.open("wb") as file:
+            file.write(_MAGIC + len(head).to_bytes(8, "little") + zlib.crc32(head).to_bytes(4, "little") + head)
+            file.write(bytes(start - file.tell()))
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        written.replace(path)
+    except BaseException:
+        written.unlink(missing_ok=True)  # on a full disk half a file would take the room of rows
+        raise
     force_folder(path.parent)
 
 

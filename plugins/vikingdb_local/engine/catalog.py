@@ -43,9 +43,10 @@ class Catalog:
         self.database = database or Database()
         self.upkeep = Upkeep()
         self._caches = Caches(self.database)
+        self._by_name = {collection.name: collection for collection in self._load()}
+        # Both change something: not before everything could be read.
         self._caches.sweep()
         self.tasks = Tasks(self.database)
-        self._by_name = {collection.name: collection for collection in self._load()}
 
     def by_name(self, name: str, project: str | None) -> Collection:
         """A collection by its name, in a project (``default`` unless given).
@@ -204,6 +205,7 @@ class Catalog:
             with self.database.writing() as sql:
                 sql.execute("DELETE FROM collections WHERE id = ?", (collection.id,))
             del self._by_name[collection.name]
+            collection.forget()
 
     def create_index(self, collection: Collection, index: Index) -> None:
         """Add an index.
@@ -301,9 +303,11 @@ class Catalog:
         """Keep what the next process would have to make again, and let go of the database."""
         self.tasks.close()
         self.upkeep.stop()
-        for collection in self.collections():
-            collection.keep()
-        self.database.close()
+        try:
+            for collection in self.collections():
+                collection.keep()
+        finally:
+            self.database.close()
 
     def _require(self, collection: Collection) -> None:
         if self._by_name.get(collection.name) is not collection:

@@ -199,8 +199,12 @@ class Collection:
 
     def publish(self, schema: Schema, definition: Mapping[str, Any], now_ms: int) -> None:
         """Let everyone see a changed definition that was committed. The arrays are built anew when next asked for."""
-        self._snapshot = self._segment = None  # first: who sees the new schema must not meet arrays of the old one
+        self.forget()  # first: who sees the new schema must not meet arrays of the old one
         self.schema, self.definition, self.updated_ms = schema, definition, now_ms
+
+    def forget(self) -> None:
+        """Let go of the arrays: they are built anew when next asked for."""
+        self._snapshot = self._segment = None
 
     def snapshot(self) -> Snapshot:
         """The rows as of the last write."""
@@ -257,7 +261,7 @@ class Collection:
             except Exception:
                 raise  # rolled back
             except BaseException:  # an interrupt, before the commit or after: only the database knows
-                self._snapshot = self._segment = None
+                self.forget()
                 raise
 
     def _next_seq(self, sql: sqlite3.Connection) -> int:
@@ -279,7 +283,7 @@ class Collection:
         """Let readers see a committed write. The write is done: failing here costs a rebuild, nothing else."""
         segment = self._segment
         if segment is None or segment.is_mostly_dead:
-            self._snapshot = self._segment = None
+            self.forget()
             return
         try:
             if change.emptied:
@@ -291,7 +295,7 @@ class Collection:
             self._snapshot = segment.snapshot(change.seq)
         except Exception:
             log.exception("the arrays of collection %r could not follow a write; they will be rebuilt", self.name)
-            self._snapshot = self._segment = None
+            self.forget()
 
     def _rebuild(self) -> Snapshot:
         with self._database.reading() as sql:

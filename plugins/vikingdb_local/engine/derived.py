@@ -20,6 +20,7 @@ from vikingdb_vector.models import Distance
 from . import rows
 from .cachefile import DamagedCache
 from .caches import ROWS, Caches
+from .faults import StorageFault
 from .graph import MIN_ROWS, Graph, GraphBuilder, is_available, open_graph
 from .schema import Schema
 from .segment import Segment, Snapshot
@@ -27,7 +28,7 @@ from .upkeep import Upkeep
 
 log = logging.getLogger("vikingdb.local")
 
-FORMAT = 1
+FORMAT = 2
 """Of cached segments; another one makes them anew."""
 
 MIN_CACHED_ROWS = 2_000
@@ -87,8 +88,8 @@ class Derived:
         if snapshot is not None and self._is_cache_stale(snapshot):
             try:
                 self._keep(snapshot)
-            except Exception:
-                log.exception("the cache of collection %s could not be written; it will be made again", self._id)
+            except (OSError, StorageFault) as error:
+                log.warning("the cache of collection %s cannot be kept and will be made again: %s", self._id, error)
 
     def _from_cache(self, sql: sqlite3.Connection, schema: Schema, seq: int) -> Segment | None:
         cached = self._caches.find(sql, self._id, ROWS)
@@ -100,6 +101,9 @@ class Derived:
         segment = Segment(schema, parts)
         if cached.about["seq"] != seq:
             segment.keep_only(rows.numbers(sql, self._id))
+        if segment.is_mostly_dead:  # or the first write would have it built again, from the same cache
+            self._cached_number = 0
+            return None
         self._cached_number = segment.last_number
         return segment
 
@@ -110,8 +114,8 @@ class Derived:
         return uncached > max(MIN_STALE_ROWS, STALE_SHARE * len(snapshot))
 
     def _keep(self, snapshot: Snapshot | None) -> None:
-        if snapshot is None:
-            return
+        if snapshot is None or not self._is_cache_stale(snapshot):
+            return  # it was emptied meanwhile
         about = {"format": FORMAT, "shape": snapshot.schema.fingerprint, "seq": snapshot.seq}
         with suppress(sqlite3.IntegrityError):  # the collection was deleted meanwhile
             self._caches.write_rows(self._id, about, snapshot.parts())
@@ -131,8 +135,8 @@ class Derived:
 
     def _build(self, current: Current, distance: Distance, now_ms: int, should_stop: ShouldStop) -> None:
         snapshot = current()
-        if snapshot is None:
-            return
+        if snapshot is None or not self._is_graph_due(snapshot, distance):
+            return  # it was emptied meanwhile
         before = self.graphs.get(distance)
         grows = before is not None and before.share_dead(snapshot, now_ms) < DEAD_SHARE
         builder = GraphBuilder(snapshot, distance, now_ms, before if grows else None)
@@ -145,6 +149,13 @@ class Derived:
                 graph = self._kept(graph)
             except sqlite3.IntegrityError:
                 return  # the collection was deleted meanwhile
+            except (OSError, StorageFault) as error:
+                log.warning(
+                    "the %s graph of collection %s cannot be kept and is served from memory: %s",
+                    distance,
+                    self._id,
+                    error,
+                )
         self.graphs = {**self.graphs, distance: graph}
 
     def _kept(self, graph: Graph) -> Graph:

@@ -29,7 +29,7 @@ MIN_SHARE = 0.1
 _METRICS = {Distance.IP: "ip", Distance.COSINE: "cos", Distance.L2: "l2sq"}
 _CONNECTIVITY, _BUILD_BREADTH, _SEARCH_BREADTH = 24, 160, 160
 _OVERSAMPLE = 4
-_CHUNK = 2048
+_CHUNK = 512
 
 
 def is_available() -> bool:

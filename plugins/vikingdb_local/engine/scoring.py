@@ -27,6 +27,9 @@ _CHUNK_NUMBERS = 1 << 20
 _SAMPLE = 1024
 _EPSILON = float(np.finfo(np.float32).eps)
 
+LARGEST = float(np.finfo(np.float32).max)
+"""The largest score there is; a sum beyond it is taken for it, since JSON has no infinity."""
+
 
 @dataclass(frozen=True)
 class Hit:
@@ -78,7 +81,12 @@ def nearest_with(
         mixed = weight * rough + (1 - weight) * others[rows]
         rows = rows[mixed >= _nth_best(mixed, most) - 2 * error - _EPSILON * np.abs(mixed).max()]
     exact = _exact_scores(vectors.matrix, rows, query, distance).astype(np.float64)
-    return rows, (weight * exact + (1 - weight) * others[rows]).astype(np.float32)
+    return rows, single(weight * exact + (1 - weight) * others[rows])
+
+
+def single(scores: Any) -> Any:
+    """Scores in single precision, as they go out."""
+    return np.clip(scores, -LARGEST, LARGEST).astype(np.float32)
 
 
 def late_interaction(query: NDArray[np.float32], tensor: Sequence[Sequence[float]] | None) -> float:

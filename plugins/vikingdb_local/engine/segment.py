@@ -101,6 +101,7 @@ class Snapshot:
         parts = {
             "numbers": self.numbers,
             "expires": self.expires,
+            "dead": ~self._undead,
             "vectors": self.vectors.matrix,
             "lengths": self.vectors.lengths,
         }
@@ -122,10 +123,11 @@ class Segment:
 
     def __init__(self, schema: Schema, parts: Parts | None = None) -> None:
         parts = parts or {}
+        dead: Mask = parts.get("dead", np.empty(0, np.bool_))
         self._schema = schema
         self._numbers = Growing(np.int64, parts.get("numbers"))
         self._expires = Growing(np.int64, parts.get("expires"))
-        self._died = Growing(np.int64, np.full(len(self._numbers), NEVER))
+        self._died = Growing(np.int64, np.where(dead, 0, NEVER))
         self._matrix, self._lengths = (
             GrowingMatrix(schema.dim, parts.get("vectors")),
             Growing(np.float32, parts.get("lengths")),
@@ -139,7 +141,7 @@ class Segment:
         }
         self._sparse = SparseVectors(len(self._numbers), _within(parts, "sparse:")) if schema.sparse else None
         self._first_expiry = int(self._expires.view().min(initial=NEVER))
-        self._dead = 0
+        self._dead = int(np.count_nonzero(dead))
         self._known_places: dict[int | str, int] | None = None if parts else {}
 
     def append(self, row: Row, seq: int) -> None:

@@ -65,11 +65,11 @@ def read_id(key: Field, value: Any, where: str) -> int | str:
     """A primary key to look for: of the right type, whether or not there can be such a row."""
     try:
         read: int | str = _CHECKS[key.type](value)
-    except ValueError:
+    except ValueError as error:
         raise invalid(
-            f"{where} is {json_type(value)}, but primary key {key.name!r} is {key.type}; "
+            f"{where} {error}; primary key {key.name!r} is {key.type}, so "
             f"ids of this collection are {'integers' if key.type is FieldType.INT64 else 'strings'}"
-        ) from None
+        ) from error
     return read
 
 

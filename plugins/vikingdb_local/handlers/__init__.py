@@ -9,7 +9,7 @@ from vikingdb_vector import operations as data
 from vikingdb_vector import operations_admin as control
 
 from ..session import Call, Session
-from . import aggregate, collections, embedding, indexes, keywords, rerank, rows, search, sort
+from . import aggregate, collections, embedding, indexes, keywords, rerank, rows, search, sort, tasks
 
 Handler = Callable[[Session, Call[Any]], Any]
 """Gives the result of the envelope; raises ``ServiceError``."""
@@ -48,5 +48,10 @@ HANDLERS: Mapping[str, Handler] = {
     control.ENABLE_INDEX.name: indexes.enable,
     control.DISABLE_INDEX.name: indexes.disable,
     control.DELETE_INDEX.name: indexes.delete,
+    control.CREATE_TASK.name: tasks.create,
+    control.GET_TASK.name: tasks.get,
+    control.LIST_TASKS.name: tasks.list_page,
+    control.UPDATE_TASK.name: tasks.update,
+    control.DELETE_TASK.name: tasks.delete,
 }
 """By the operation's name."""

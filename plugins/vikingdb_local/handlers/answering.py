@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vikingdb_vector import models as m
 
-from ..engine.scoring import Hit, Rows, best, nearest, nearest_with
+from ..engine.scoring import LARGEST, Hit, Rows, best, nearest, nearest_with
 from ..engine.segment import Snapshot
 from ..errors import invalid
 from ..session import Call, Session
@@ -201,7 +201,7 @@ def near(
 
 def as_score(score: float) -> Any:
     """Scores go out in single precision; int64 values as they are."""
-    return score if isinstance(score, int) else np.float32(score)
+    return score if isinstance(score, int) else np.float32(min(max(score, -LARGEST), LARGEST))
 
 
 def _details(search: Search, hit: Hit) -> dict[str, Any]:

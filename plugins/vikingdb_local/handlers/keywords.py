@@ -18,7 +18,7 @@ from vikingdb_vector import models as m
 
 from ..engine.postings import Bm25, analyse_query, find_terms
 from ..engine.schema import Schema
-from ..engine.scoring import Hit, Rows, best
+from ..engine.scoring import Hit, Rows, best, single
 from ..engine.segment import Snapshot
 from ..errors import invalid, missing, shown
 from ..session import Call, Session
@@ -68,7 +68,7 @@ def _by_terms(search: Search, request: m.SearchByKeywordsRequest) -> Any:
         for query in queries:
             snapshot.postings[query.name].score(query.terms, alive, knobs, scores, query.weight)
         rows = rows[scores[rows] > 0]
-        return best(rows, scores[rows].astype(np.float32), snapshot.keys, most)
+        return best(rows, single(scores[rows]), snapshot.keys, most)
 
     def occurrences(document: Mapping[str, Any]) -> Mapping[str, Mapping[str, list[int]]]:
         analyzers = search.recall.collection.schema.full_text

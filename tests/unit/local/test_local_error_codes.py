@@ -69,6 +69,11 @@ def act(db: VikingDB, action: str, version: str) -> None:
     db.call(Operation.raw("POST", "/", query={"Action": action, "Version": version}, plane="control"), {})
 
 
+def export(db: VikingDB) -> None:
+    config = {"file_type": "json", "tos_path": "bucket/books", "export_all": True}
+    db.admin.create_task(task_type="data_export", collection_name="books", task_config=config)
+
+
 def fail_inside(db: VikingDB) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError(SECRET)
@@ -102,6 +107,9 @@ REFUSALS: dict[tuple[str, type[APIError], int], dict[str, Call]] = {
         "deleting a protected index": lambda db: delete_index(db, "kept"),
         "searching a disabled index": lambda db: index(db, "off").search_by_random(),
     },
+    ("OperationDenied.VikingdbTask", e.OperationDenied, 400): {
+        "exporting to nowhere": lambda db: export(db),
+    },
     ("NotFound.VikingdbCollection", e.CollectionNotFound, 404): {
         "writing to no collection": lambda db: books(db, "absent").upsert({"data": [row(1)]}),
         "searching no collection": lambda db: index(db, collection="absent").search_by_random(),
@@ -110,6 +118,10 @@ REFUSALS: dict[tuple[str, type[APIError], int], dict[str, Call]] = {
     ("NotFound.VikingdbIndex", e.IndexNotFound, 404): {
         "searching no index": lambda db: index(db, "absent").search_by_random(),
         "deleting no index": lambda db: delete_index(db, "absent"),
+    },
+    ("NotFound.VikingdbTask", e.TaskNotFound, 404): {
+        "describing no task": lambda db: db.admin.get_task(task_id="task-0"),
+        "deleting no task": lambda db: db.admin.delete_task(task_id="task-0"),
     },
     ("NotFound.VikingdbData", e.DataNotFound, 404): {
         "changing no row": lambda db: books(db).update({"data": [{"id": 9}]}),
@@ -136,7 +148,6 @@ NEVER: dict[str, str] = {
     "AccessDenied": "the engine is in the caller's own process and asks nobody for keys",
     "TooManyRequests": "it has no rate limit",
     "InvalidAction": "the gateway's other spelling of InvalidActionOrVersion",
-    "NotFound.VikingdbTask": "it has no tasks, and says NotImplemented",
     "AlreadyExists": "for kinds this SDK has no class for; the engine's both have one",
 }
 """Codes a client knows and the engine never says, and why."""

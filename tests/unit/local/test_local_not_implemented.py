@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.local.wire import Wire, book
 from vikingdb_core.exceptions import OperationNotSupported
+from vikingdb_local.handlers import HANDLERS
 from vikingdb_vector import VikingDB
 
 KEY = {"FieldName": "id", "FieldType": "int64", "IsPrimaryKey": True}
@@ -95,23 +96,6 @@ def test_a_collection_of_more_than_that_is_refused_by_name(wire: Wire, body: dic
     assert names in error["Message"]
 
 
-@pytest.mark.parametrize(
-    "action",
-    [
-        "CreateVikingdbTask",
-        "GetVikingdbTask",
-        "ListVikingdbTask",
-        "UpdateVikingdbTask",
-        "DeleteVikingdbTask",
-    ],
-)
-def test_documented_actions_are_refused_by_name(wire: Wire, action: str) -> None:
-    status, answer = wire.act(action, {})
-    error = answer["ResponseMetadata"]["Error"]
-    assert (status, error["Code"]) == (501, "NotImplemented")
-    assert action in error["Message"]
-
-
 def test_switches_that_are_off_and_partitions_that_are_the_usual_one_are_no_matter(books: Wire) -> None:
     off = {"return_schema": False, "return_download_url": False, "return_analyzed_result": False}
     for partition in (None, "", "default"):
@@ -119,7 +103,13 @@ def test_switches_that_are_off_and_partitions_that_are_the_usual_one_are_no_matt
     books.result("data/search/keywords", query="x", highlight={"enable": False})
 
 
-def test_a_client_gets_an_exception_of_its_own(client: VikingDB, books: Wire) -> None:
-    with pytest.raises(OperationNotSupported, match=r"vector\.task\.list") as caught:
+def test_an_operation_without_a_handler_is_refused_by_name(client: VikingDB, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(HANDLERS, "vector.task.list")
+    with pytest.raises(OperationNotSupported, match=r"vector\.task\.list \(ListVikingdbTask\)"):
         client.admin.list_tasks()
+
+
+def test_a_client_gets_an_exception_of_its_own(client: VikingDB, books: Wire) -> None:
+    with pytest.raises(OperationNotSupported, match="partitions") as caught:
+        client.index(collection_name="c", index_name="i").search_by_random({"partition": "p1"})
     assert (caught.value.status_code, caught.value.code) == (501, "NotImplemented")
