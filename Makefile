@@ -20,10 +20,10 @@ OFFLINE := unset $$(awk 'BEGIN { for (name in ENVIRON) if (name ~ /^(VIKINGDB|VO
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install quickstart test lint bench clean
+.PHONY: help install quickstart test lint bench bench-local bench-plugins clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 install: $(DEV) ## make .venv with all distributions (editable) and the tools
 
@@ -42,8 +42,14 @@ lint: $(DEV) ## check style, types and layers
 bench: $(RUNTIME) ## measure what the client itself costs per call
 	@$(OFFLINE) $(BIN)/python -m benchmarks.client_path $(ARGS)
 
+bench-plugins: $(DEV) ## measure what the ready-made plugins cost
+	@$(OFFLINE) $(BIN)/python -m benchmarks.plugins $(ARGS)
+
+bench-local: $(RUNTIME) ## measure the embedded engine beside its peers (installs them; 25 minutes, or ARGS="--quick")
+	@$(OFFLINE) $(BIN)/python -m benchmarks.local.run $(ARGS)
+
 clean: ## remove the environment, whatever was built, and caches
-	rm -rf $(VENV) dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-bench dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	rm -rf $(foreach project,$(PROJECTS),$(dir $(project))build $(dir $(project))*.egg-info)
 	find . -name .git -prune -o -name '.venv*' -prune -o -type d -name __pycache__ -exec rm -rf {} +
 

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from .filters import F, Filter
     from .hooks import Call, hookimpl
     from .messages import Draft, Headers, Request, Response
+    from .models import Envelope, RequestModel, ResponseModel
     from .operation import AuthMode, Operation, Safety
+    from .plans import Emit, Plan, Step
     from .request_options import RequestOptions
-    from .resource import AsyncResource, Resource, awaitable
+    from .resource import AsyncResource, Resource, aiterable, awaitable
     from .retry import STOP, Retry, RetryPolicy
 
 _HOMES = {
@@ -35,9 +37,11 @@ _HOMES = {
     "filters": ("F", "Filter"),
     "hooks": ("Call", "hookimpl"),
     "messages": ("Draft", "Headers", "Request", "Response"),
+    "models": ("Envelope", "RequestModel", "ResponseModel"),
     "operation": ("AuthMode", "Operation", "Safety"),
+    "plans": ("Emit", "Plan", "Step"),
     "request_options": ("RequestOptions",),
-    "resource": ("AsyncResource", "Resource", "awaitable"),
+    "resource": ("AsyncResource", "Resource", "aiterable", "awaitable"),
     "retry": ("STOP", "Retry", "RetryPolicy"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -58,24 +62,31 @@ __all__ = [
     "Credentials",
     "Domain",
     "Draft",
+    "Emit",
     "Endpoint",
+    "Envelope",
     "F",
     "Filter",
     "HeaderAuth",
     "Headers",
     "NoAuth",
     "Operation",
+    "Plan",
     "Request",
+    "RequestModel",
     "RequestOptions",
     "Resource",
     "Response",
+    "ResponseModel",
     "Retry",
     "RetryPolicy",
     "Safety",
     "Scope",
     "Site",
+    "Step",
     "VikingDBError",
     "__version__",
+    "aiterable",
     "awaitable",
     "hookimpl",
 ]

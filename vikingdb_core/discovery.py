@@ -9,10 +9,30 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .exceptions import DomainNotInstalled, PluginConflict, PluginLoadError
 from .hints import suggest
+
+if TYPE_CHECKING:
+    from importlib_metadata import Distribution
+
+__all__ = [
+    "ASYNC_TRANSPORTS",
+    "AUTH",
+    "COMMANDS",
+    "DOMAINS",
+    "GROUPS",
+    "PLUGINS",
+    "TRANSPORTS",
+    "Extension",
+    "add",
+    "catalog",
+    "forget",
+    "lookup",
+    "names",
+    "remove",
+]
 
 DOMAINS = "vikingdb.domains"
 AUTH = "vikingdb.auth"
@@ -123,12 +143,22 @@ def _scan() -> dict[str, dict[str, list[Extension]]]:
     import importlib_metadata
 
     found: dict[str, dict[str, list[Extension]]] = {}
+    installed = importlib_metadata.entry_points()  # once for all groups: it reads every distribution
     for group in GROUPS:
-        for entry in importlib_metadata.entry_points(group=group):
-            owner = f"{entry.dist.name} {entry.dist.version}" if entry.dist is not None else "an unknown distribution"
+        for entry in installed.select(group=group):
+            owner = _owner(entry.dist) if entry.dist is not None else "an unknown distribution"
             extension = Extension(entry.name, group, owner, entry.value, entry.load)
             same = found.setdefault(group, {}).setdefault(entry.name, [])
             # One distribution seen twice on sys.path (an editable install beside its folder) is no conflict.
             if all((other.distribution, other.target) != (owner, entry.value) for other in same):
                 same.append(extension)
     return found
+
+
+def _owner(distribution: Distribution) -> str:
+    """Its name and version, from the first lines of its metadata: importlib would parse all of it, as an e-mail."""
+    lines = (distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or "").partition("\n\n")[0]
+    head = dict(line.split(": ", 1) for line in lines.splitlines() if ": " in line)
+    if "Name" in head and "Version" in head:
+        return f"{head['Name'].strip()} {head['Version'].strip()}"
+    return f"{distribution.name} {distribution.version}"

@@ -42,6 +42,42 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+__all__ = [
+    "APIError",
+    "Attempt",
+    "AuthModeError",
+    "BadRequest",
+    "CircuitOpenError",
+    "ConfigError",
+    "Conflict",
+    "ConnectError",
+    "ConnectionLost",
+    "DeadlineExceeded",
+    "DecodeError",
+    "DomainNotInstalled",
+    "ExtensionError",
+    "InvalidRequest",
+    "MissingCredentials",
+    "NotFound",
+    "OperationNotSupported",
+    "PermissionDenied",
+    "PluginConflict",
+    "PluginError",
+    "PluginLoadError",
+    "RateLimited",
+    "RequestError",
+    "RequestTimeout",
+    "ServerError",
+    "TransportError",
+    "Unauthorized",
+    "UnknownOption",
+    "VikingAPIException",
+    "VikingConnectionException",
+    "VikingDBError",
+    "VikingException",
+    "WaitTimeout",
+]
+
 
 @dataclass(frozen=True)
 class Attempt:

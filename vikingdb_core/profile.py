@@ -11,7 +11,7 @@ settings below it::
     endpoint = "https://vikingdb.staging.example"
 
     [staging.plugin.otel]
-    capture_filters = true
+    capture_query = true
 
 A profile may also say where its credentials are, as keys of its own or as the name of another place::
 

@@ -9,7 +9,7 @@ sources by itself; :meth:`ResolvedCredentials.explain` of its attribute ``creden
 """
 
 from .ambient import ResolvedCredentials
-from .base import Auth, CredentialProvider, Credentials, Scope, StaticProvider
+from .base import Auth, CredentialProvider, Credentials, Scope, StaticProvider, seconds_left
 from .chain import Chain
 from .ecs import ECSRole
 from .environment import EnvProvider
@@ -35,4 +35,5 @@ __all__ = [
     "ResolvedCredentials",
     "Scope",
     "StaticProvider",
+    "seconds_left",
 ]

@@ -103,7 +103,8 @@ def with_deadline(
 class Auth(ABC):
     """Authorises requests. Safe to share between clients, domains and threads.
 
-    Signing is pure: ``sign`` returns a new request, does no I/O and may be called again for every attempt. A scheme
+    Signing is pure: ``sign`` returns a new request, does no I/O and may be called again for every attempt. So a client
+    tries a strange scheme out when it is built, on a request that goes nowhere, unless it is stale. A scheme
     whose credentials age overrides ``is_stale``, ``refresh`` and ``invalidate``; the flow calls ``refresh`` where
     blocking is allowed.
     """
