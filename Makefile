@@ -30,8 +30,9 @@ install: $(DEV) ## make .venv with all distributions (editable) and the tools
 quickstart: $(RUNTIME) ## run examples/quickstart.py on the embedded engine: no account, no key
 	@$(OFFLINE) $(BIN)/python examples/quickstart.py
 
+# On all cores; what builds wheels and environments stays together, so that each is built once. ARGS="-n 0" is for debuggers.
 test: $(DEV) ## run the tests; more options for pytest in ARGS="..."
-	@$(OFFLINE) $(BIN)/python -m pytest $(ARGS)
+	@$(OFFLINE) $(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 lint: $(DEV) ## check style, types and layers
 	$(BIN)/ruff check .

@@ -18,6 +18,14 @@ _FOREIGN_PREFIXES = ("VIKINGDB_", "VOLC")
 _FOREIGN_NAMES = {"all_proxy", "http_proxy", "https_proxy", "no_proxy", "netrc", "requests_ca_bundle", "curl_ca_bundle"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that build wheels and environments share them, so one process runs them all."""
+    for item in items:
+        if item.get_closest_marker("packaging"):
+            item.add_marker(pytest.mark.xdist_group("packaging"))
+
+
 @pytest.fixture(scope="session")
 def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with nothing in it."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .messages import Draft, Headers, Request, Response
     from .models import Envelope, RequestModel, ResponseModel
     from .operation import AuthMode, Operation, Safety
-    from .plans import Emit, Plan, Step
+    from .plans import Emit, Pause, Plan, Step
     from .request_options import RequestOptions
     from .resource import AsyncResource, Resource, aiterable, awaitable
     from .retry import STOP, Retry, RetryPolicy
@@ -39,7 +39,7 @@ _HOMES = {
     "messages": ("Draft", "Headers", "Request", "Response"),
     "models": ("Envelope", "RequestModel", "ResponseModel"),
     "operation": ("AuthMode", "Operation", "Safety"),
-    "plans": ("Emit", "Plan", "Step"),
+    "plans": ("Emit", "Pause", "Plan", "Step"),
     "request_options": ("RequestOptions",),
     "resource": ("AsyncResource", "Resource", "aiterable", "awaitable"),
     "retry": ("STOP", "Retry", "RetryPolicy"),
@@ -71,6 +71,7 @@ __all__ = [
     "Headers",
     "NoAuth",
     "Operation",
+    "Pause",
     "Plan",
     "Request",
     "RequestModel",

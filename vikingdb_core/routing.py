@@ -78,6 +78,8 @@ def _documented(domain: Domain, plane: str, region: str) -> Endpoint:
     site = domain.site_of_region(region)
     if site is None:
         known = ", ".join(sorted({site.region for site in domain.sites}))
+        if not known:
+            raise ConfigError(f"the {domain.name} domain names no place where its service runs; pass endpoint=…")
         raise ConfigError(
             f"no {plane} endpoint is known for region {region!r}; pass endpoint=…, or one of the regions: {known}"
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         PluginContract,
         TransportContract,
     )
-    from .loopback import LoopbackServer
+    from .loopback import Connection, LoopbackServer, Received
     from .network import NetworkGuard
     from .recorder import Event, Recorder
     from .stepped import FlowStepper, SteppedFlow
@@ -37,7 +37,7 @@ _HOMES = {
         "PluginContract",
         "TransportContract",
     ),
-    "loopback": ("LoopbackServer",),
+    "loopback": ("Connection", "LoopbackServer", "Received"),
     "network": ("NetworkGuard",),
     "recorder": ("Event", "Recorder"),
     "stepped": ("FlowStepper", "SteppedFlow"),
@@ -49,6 +49,7 @@ __all__ = [
     "AsyncWire",
     "AuthContract",
     "ClientFactory",
+    "Connection",
     "Contract",
     "ContractOverridden",
     "DomainContract",
@@ -58,6 +59,7 @@ __all__ = [
     "LoopbackServer",
     "NetworkGuard",
     "PluginContract",
+    "Received",
     "Recorder",
     "ScriptEnded",
     "Sent",

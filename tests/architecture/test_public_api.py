@@ -27,10 +27,14 @@ MODULES = [
     "vikingdb.vector.exceptions",
     "vikingdb_core",
     "vikingdb_core.commands",
+    "vikingdb_core.credentials",
+    "vikingdb_core.discovery",
+    "vikingdb_core.exceptions",
     "vikingdb_core.filters",
     "vikingdb_core.hooks",
     "vikingdb_core.hooks.specs",
     "vikingdb_core.retry",
+    "vikingdb_core.transport",
 ]
 
 

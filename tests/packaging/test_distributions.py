@@ -3,46 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
 import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.support.building import FOLDERS, run
+
 pytestmark = pytest.mark.packaging
-
-ROOT = Path(__file__).parents[2]
-FOLDERS = {
-    "vikingdb": ".",
-    "vikingdb_core": "vikingdb_core",
-    "vikingdb_vector": "vikingdb_vector",
-    "vikingdb_local": "plugins/vikingdb_local",
-    "vikingdb_otel": "plugins/vikingdb_otel",
-    "vikingdb_resilience": "plugins/vikingdb_resilience",
-    "pytest_vikingdb": "plugins/pytest_vikingdb",
-}
-
-
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tree as a clone has it: no build leftovers, no caches."""
-    target = tmp_path_factory.mktemp("clone") / "tree"
-    leftovers = shutil.ignore_patterns(
-        ".git", ".venv*", "build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", "tests"
-    )
-    shutil.copytree(ROOT, target, ignore=leftovers)
-    return target
-
-
-@pytest.fixture(scope="module")
-def wheels(clone: Path) -> dict[str, Path]:
-    out = clone.parent / "wheels"
-    projects = [str(clone / folder) for folder in FOLDERS.values()]
-    _run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", str(out), *projects)
-    return {wheel.name.partition("-")[0]: wheel for wheel in out.glob("*.whl")}
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -59,7 +28,7 @@ def test_a_wheel_holds_its_package_and_nothing_else(name: str, clone: Path, whee
 def test_core_works_alone_in_an_empty_environment(clone: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "alone", with_pip=True)
     python = tmp_path / "alone" / ("Scripts" if os.name == "nt" else "bin") / "python"
-    _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(clone / "vikingdb_core"))
+    run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(clone / "vikingdb_core"))
     script = """
 import contextlib, importlib.util, io, json, threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -103,10 +72,4 @@ for command, code, says in (
     assert says in " ".join(printed.getvalue().split()), printed.getvalue()
 print("core works alone")
 """
-    assert "core works alone" in _run(str(python), "-c", script, cwd=tmp_path)
-
-
-def _run(*command: str, cwd: Path | None = None) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return done.stdout
+    assert "core works alone" in run(str(python), "-c", script, cwd=tmp_path)

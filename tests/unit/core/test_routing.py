@@ -163,7 +163,7 @@ def test_a_domain_without_sites_needs_an_endpoint() -> None:
     class Homeless(Toy):
         domain = Domain("homeless", "Homeless", "homeless", (READ,), {"data": "homeless"})
 
-    with pytest.raises(ConfigError, match="pass endpoint="):
+    with pytest.raises(ConfigError, match="the homeless domain names no place where its service runs; pass endpoint="):
         Homeless(auth=NoAuth())
     assert Homeless(endpoint="https://h.example", auth=NoAuth())._runtime.endpoints.keys() == {"data"}
 
