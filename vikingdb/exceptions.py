@@ -33,6 +33,7 @@ from vikingdb_core.exceptions import (
     VikingConnectionException,
     VikingDBError,
     VikingException,
+    WaitTimeout,
 )
 
 __all__ = [
@@ -68,4 +69,5 @@ __all__ = [
     "VikingConnectionException",
     "VikingDBError",
     "VikingException",
+    "WaitTimeout",
 ]

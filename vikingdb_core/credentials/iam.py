@@ -137,12 +137,13 @@ class IAM(Auth):
     def invalidate(self) -> bool:
         if isinstance(self._provider, StaticProvider):
             return False
-        with self._lock:
-            if self._clock() - self._renewed_at < RETRY_LOAD_SECONDS:
-                return True  # another call has just renewed them: try those, and do not ask the provider again
+        # Without the lock, which is held while keys are loaded: this runs where an event loop does. Keys that are
+        # replaced meanwhile are others than those marked here.
+        held = self._credentials
+        if self._clock() - self._renewed_at >= RETRY_LOAD_SECONDS:
             # Kept, not dropped: another thread may be about to sign with them.
-            self._refused = self._credentials
-        return True
+            self._refused = held
+        return True  # else another call has just renewed them: try those, and do not ask the provider again
 
     def sign(self, request: Request, scope: Scope) -> Request:
         credentials = self._credentials

@@ -184,6 +184,27 @@ def test_a_call_about_to_sign_is_not_disturbed_by_another_thread_that_refuses_th
     assert key_of(auth) == "AKDEMO1"
 
 
+def test_a_refusal_is_noted_without_waiting_for_keys_that_are_being_loaded(provider: Rotating, auth: IAM) -> None:
+    auth.refresh()
+    provider.now = NOW + 3600 - REFRESH_BEFORE_SECONDS
+    loading, go_on = threading.Event(), threading.Event()
+
+    def slow() -> Credentials:
+        loading.set()
+        assert go_on.wait(10)
+        return Credentials("AKDEMO9", "SKDEMO")
+
+    provider.load = slow  # type: ignore[method-assign]
+    renewal = threading.Thread(target=auth.refresh)
+    renewal.start()
+    assert loading.wait(10)
+    assert auth.invalidate() is True  # an event loop would stand still until the keys are there
+    go_on.set()
+    renewal.join(10)
+    assert key_of(auth) == "AKDEMO9"
+    assert auth.is_stale() is False
+
+
 def test_keys_the_service_refuses_are_renewed_once_and_the_call_goes_through(provider: Rotating, auth: IAM) -> None:
     wire = FakeTransport(reply(401, {"code": "Unauthorized"}), reply())
     Toy(endpoint="https://h.example", auth=auth, transport=wire, clock=FakeClock()).call(WRITE)
