@@ -9,13 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .exceptions import DomainNotInstalled, PluginConflict, PluginLoadError
 from .hints import suggest
-
-if TYPE_CHECKING:
-    from importlib_metadata import Distribution
 
 __all__ = [
     "ASYNC_TRANSPORTS",
@@ -143,22 +140,26 @@ def _scan() -> dict[str, dict[str, list[Extension]]]:
     import importlib_metadata
 
     found: dict[str, dict[str, list[Extension]]] = {}
-    installed = importlib_metadata.entry_points()  # once for all groups: it reads every distribution
-    for group in GROUPS:
-        for entry in installed.select(group=group):
-            owner = _owner(entry.dist) if entry.dist is not None else "an unknown distribution"
-            extension = Extension(entry.name, group, owner, entry.value, entry.load)
-            same = found.setdefault(group, {}).setdefault(entry.name, [])
-            # One distribution seen twice on sys.path (an editable install beside its folder) is no conflict.
-            if all((other.distribution, other.target) != (owner, entry.value) for other in same):
-                same.append(extension)
+    seen: set[str] = set()
+    for distribution in importlib_metadata.distributions():
+        # To parse what is there for other programs would take longer than all the rest.
+        if "vikingdb." not in (distribution.read_text("entry_points.txt") or ""):
+            continue
+        name, version = _name_and_version(distribution.read_text)
+        spelled_one_way = name.lower().replace("_", "-")
+        if spelled_one_way in seen:
+            continue  # again, further down sys.path: an editable install beside its folder, or an older copy
+        seen.add(spelled_one_way)
+        for entry in distribution.entry_points:
+            if entry.group in GROUPS:
+                extension = Extension(entry.name, entry.group, f"{name} {version}", entry.value, entry.load)
+                found.setdefault(entry.group, {}).setdefault(entry.name, []).append(extension)
     return found
 
 
-def _owner(distribution: Distribution) -> str:
-    """Its name and version, from the first lines of its metadata: importlib would parse all of it, as an e-mail."""
-    lines = (distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or "").partition("\n\n")[0]
+def _name_and_version(read: Callable[[str], str | None]) -> tuple[str, str]:
+    """From the first lines of its metadata: importlib would parse all of it, as an e-mail."""
+    lines = (read("METADATA") or read("PKG-INFO") or "").partition("\n\n")[0]
     head = dict(line.split(": ", 1) for line in lines.splitlines() if ": " in line)
-    if "Name" in head and "Version" in head:
-        return f"{head['Name'].strip()} {head['Version'].strip()}"
-    return f"{distribution.name} {distribution.version}"
+    # What is left of a removed distribution may have no metadata; it is named all the same, so that it can be found.
+    return head.get("Name", "a nameless distribution").strip(), head.get("Version", "of no version").strip()

@@ -359,3 +359,15 @@ def test_one_distribution_seen_twice_on_the_path_is_no_conflict(install: Install
         assert discovery.lookup(discovery.PLUGINS, "meter").hook_api == 1
     finally:
         sys.path.remove(str(target))
+
+
+def test_what_is_left_of_a_removed_distribution_stops_nobody(install: Install, tmp_path: Path) -> None:
+    meter(install)
+    left = tmp_path / "vikingdb-meter" / "gone-0.1.dist-info"
+    left.mkdir()
+    (left / "entry_points.txt").write_text("[vikingdb.plugins]\nghost = gone:Ghost\n")
+    discovery.forget()
+    assert {"meter", "ghost"} <= set(discovery.names(discovery.PLUGINS))
+    assert discovery.lookup(discovery.PLUGINS, "meter").hook_api == 1
+    with pytest.raises(PluginLoadError, match="a nameless distribution"):
+        discovery.lookup(discovery.PLUGINS, "ghost")
