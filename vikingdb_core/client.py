@@ -21,6 +21,7 @@ from .domain import Domain
 from .drivers import SystemClock, arun, run
 from .effects import AsyncTransport, Clock, Flow, Transport
 from .endpoint import Endpoint
+from .exceptions import InvalidRequest
 from .flow import Runtime, execute
 from .hooks.activate import activate
 from .hooks.call import ClientInfo
@@ -180,6 +181,10 @@ class ClientCore(ABC, Generic[AnyTransport]):
         locator: Mapping[str, str] | None = None,
         safety: Callable[[Mapping[str, Any]], Safety] | None = None,
     ) -> Flow[Res]:
+        if not isinstance(operation, Operation):
+            raise InvalidRequest(
+                f"call() takes an Operation, such as Operation.raw('POST', '/api/…'), not {type(operation).__name__}"
+            )
         body = merge_body(operation, request, locator or {})
         return execute(
             self._runtime,

@@ -146,8 +146,10 @@ def close_database(endpoint: Endpoint, catalog: Catalog) -> None:
         opened = _folders[folder]
         opened.users -= 1
         if opened.users == 0:
-            del _folders[folder]
-            opened.catalog.close()
+            try:
+                opened.catalog.close()
+            finally:  # also when it was interrupted: the folder is let go of
+                del _folders[folder]
 
 
 def folder_of(endpoint: Endpoint) -> Path:

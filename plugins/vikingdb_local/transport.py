@@ -21,6 +21,9 @@ from .databases import check_endpoint, choose_buckets, choose_embedder, choose_s
 from .router import respond
 from .session import Session
 
+LONGEST_CALL_SECONDS = 30.0
+"""How long ``close`` waits for calls of other threads."""
+
 
 class LocalTransport:
     """A ``Transport`` to an embedded database. Safe for many threads.
@@ -42,7 +45,7 @@ class LocalTransport:
         check_endpoint(endpoint)
         self._endpoint = endpoint
         self._pid = os.getpid()
-        self._lock = threading.Lock()
+        self._calls, self._changed = 0, threading.Condition()
         # Before a folder is opened.
         embedder, seed, buckets = choose_embedder(endpoint), choose_seed(endpoint), choose_buckets(endpoint)
         self._session: Session | None = Session(open_database(endpoint), embedder, clock, seed, buckets)
@@ -53,25 +56,36 @@ class LocalTransport:
         Raises:
             RequestError: the transport was closed.
         """
-        session = self._session
         if self._is_inherited:
             raise RequestError(
                 f"this client was made before a fork, and {self._endpoint} stays with the process that opened it. Use "
                 "it there, or make clients after forking"
             )
-        if session is None:
-            raise RequestError(f"this client was closed; make a new one to use {self._endpoint}")
-        return respond(session, request)
+        with self._changed:
+            session = self._session
+            if session is None:
+                raise RequestError(f"this client was closed; make a new one to use {self._endpoint}")
+            self._calls += 1
+        try:
+            return respond(session, request)
+        finally:
+            with self._changed:
+                self._calls -= 1
+                self._changed.notify_all()
 
     def stream(self, request: Request, timeouts: Timeouts) -> StreamedResponse | Response:
         """The same: no operation streams."""
         return self.send(request, timeouts)
 
     def close(self) -> None:
-        """Let go of the database. A private one is gone with it, one in a folder can be opened by others."""
-        with self._lock:
+        """Let go of the database when calls of other threads are done. A private one is gone with it, one in a folder
+        can be opened by others."""
+        if self._is_inherited:
+            return
+        with self._changed:
             session, self._session = self._session, None
-        if session is not None and not self._is_inherited:
+            self._changed.wait_for(lambda: not self._calls, LONGEST_CALL_SECONDS)
+        if session is not None:
             close_database(self._endpoint, session.catalog)
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,7 @@ class Caches:
             current = {name for (name,) in sql.execute("SELECT file FROM caches")}
         for path in self._folder.iterdir():
             if path.name not in current:
-                _remove(path)
+                remove([path])
 
     def find(self, sql: sqlite3.Connection, collection_id: int, kind: str) -> Cached | None:
         """The current file of a kind, unread."""
@@ -66,6 +66,19 @@ class Caches:
         if found is None or self._folder is None:
             return None
         return Cached(self._folder / found[0], orjson.loads(found[1]))
+
+    def files_of(self, sql: sqlite3.Connection, collection_id: int) -> list[Path]:
+        """All current files of a collection."""
+        found = sql.execute("SELECT file FROM caches WHERE collection_id = ?", (collection_id,))
+        return [self._folder / name for (name,) in found] if self._folder is not None else []
+
+    def drop(self, collection_id: int, kind: str) -> None:
+        """Let go of a file that nobody needs any more."""
+        with self._database.writing() as sql:
+            before = self.find(sql, collection_id, kind)
+            sql.execute("DELETE FROM caches WHERE collection_id = ? AND kind = ?", (collection_id, kind))
+        if before is not None:
+            remove([before.path])
 
     def read_rows(self, cached: Cached) -> dict[str, Any] | None:
         """The parts of a segment, mapped into memory; ``None`` when the file cannot be used."""
@@ -101,13 +114,15 @@ class Caches:
                     (collection_id, kind, path.name, orjson.dumps(about)),
                 )
         except BaseException:
-            _remove(path)
+            remove([path])
             raise
         if before is not None:
-            _remove(before.path)
+            remove([before.path])
         return path
 
 
-def _remove(path: Path) -> None:
-    with suppress(OSError):  # on Windows a file that is mapped stays until the next sweep
-        path.unlink()
+def remove(paths: Iterable[Path]) -> None:
+    """Remove files that are not current any more."""
+    for path in paths:
+        with suppress(OSError):  # on Windows a file that is mapped stays until the next sweep
+            path.unlink()

@@ -12,7 +12,7 @@ from vikingdb_vector import models as m
 
 from ..errors import COLLECTION, INDEX, already_exists, denied, not_found, shown
 from . import rows
-from .caches import Caches
+from .caches import Caches, remove
 from .collection import Collection
 from .database import Database
 from .defining import define_schema
@@ -203,8 +203,10 @@ class Catalog:
                     f"collection {collection.name!r} has indexes: {', '.join(collection.indexes)}. Delete them first",
                 )
             with self.database.writing() as sql:
+                cached = self._caches.files_of(sql, collection.id)
                 sql.execute("DELETE FROM collections WHERE id = ?", (collection.id,))
             del self._by_name[collection.name]
+            remove(cached)
             collection.forget()
 
     def create_index(self, collection: Collection, index: Index) -> None:
@@ -301,9 +303,9 @@ class Catalog:
 
     def close(self) -> None:
         """Keep what the next process would have to make again, and let go of the database."""
-        self.tasks.close()
-        self.upkeep.stop()
         try:
+            self.tasks.close()
+            self.upkeep.stop()
             for collection in self.collections():
                 collection.keep()
         finally:

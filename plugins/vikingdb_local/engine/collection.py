@@ -198,8 +198,9 @@ class Collection:
             rows.add_fields(sql, self.id, values)
 
     def publish(self, schema: Schema, definition: Mapping[str, Any], now_ms: int) -> None:
-        """Let everyone see a changed definition that was committed. The arrays are built anew when next asked for."""
-        self.forget()  # first: who sees the new schema must not meet arrays of the old one
+        """Let everyone see a changed definition that was committed. Arrays that no longer fit are built anew."""
+        if schema.fingerprint != self.schema.fingerprint:
+            self.forget()  # first: who sees the new schema must not meet arrays of the old one
         self.schema, self.definition, self.updated_ms = schema, definition, now_ms
 
     def forget(self) -> None:

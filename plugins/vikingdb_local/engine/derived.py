@@ -60,6 +60,7 @@ class Derived:
     def __init__(self, collection_id: int, caches: Caches, upkeep: Upkeep) -> None:
         self._id, self._caches, self._upkeep = collection_id, caches, upkeep
         self._cached_number = 0
+        self._cached_shape = ""
         self.graphs: Mapping[Distance, Graph] = {}
 
     def restore(self, sql: sqlite3.Connection, schema: Schema, seq: int) -> Segment:
@@ -72,10 +73,12 @@ class Derived:
         return segment
 
     def follow(self, current: Current, distances: Collection[Distance], now_ms: int) -> None:
-        """Ask for what has fallen behind: a cache, or graphs for these distances."""
+        """Ask for what has fallen behind: a cache, or graphs for these distances. Other graphs are let go of."""
         snapshot = current()
         if snapshot is None:
             return
+        for distance in self.graphs.keys() - set(distances):
+            self._upkeep.ask(f"the end of the {distance} graph of collection {self._id}", partial(self._drop, distance))
         if self._is_cache_stale(snapshot):
             self._upkeep.ask(f"the cache of collection {self._id}", lambda _: self._keep(current()))
         for distance in distances:
@@ -104,12 +107,14 @@ class Derived:
         if segment.is_mostly_dead:  # or the first write would have it built again, from the same cache
             self._cached_number = 0
             return None
-        self._cached_number = segment.last_number
+        self._cached_number, self._cached_shape = segment.last_number, schema.fingerprint
         return segment
 
     def _is_cache_stale(self, snapshot: Snapshot) -> bool:
         if not self._caches.are_kept or len(snapshot) < MIN_CACHED_ROWS:
             return False
+        if snapshot.schema.fingerprint != self._cached_shape:
+            return True
         uncached = len(snapshot) - int(snapshot.numbers.searchsorted(self._cached_number, side="right"))
         return uncached > max(MIN_STALE_ROWS, STALE_SHARE * len(snapshot))
 
@@ -119,7 +124,7 @@ class Derived:
         about = {"format": FORMAT, "shape": snapshot.schema.fingerprint, "seq": snapshot.seq}
         with suppress(sqlite3.IntegrityError):  # the collection was deleted meanwhile
             self._caches.write_rows(self._id, about, snapshot.parts())
-        self._cached_number = int(snapshot.numbers[-1])
+        self._cached_number, self._cached_shape = int(snapshot.numbers[-1]), snapshot.schema.fingerprint
 
     def _is_graph_due(self, snapshot: Snapshot, distance: Distance) -> bool:
         if len(snapshot) - snapshot.dead < MIN_ROWS:
@@ -157,6 +162,10 @@ class Derived:
                     error,
                 )
         self.graphs = {**self.graphs, distance: graph}
+
+    def _drop(self, distance: Distance, _: ShouldStop) -> None:
+        self.graphs = {other: graph for other, graph in self.graphs.items() if other is not distance}
+        self._caches.drop(self._id, f"graph-{distance}")
 
     def _kept(self, graph: Graph) -> Graph:
         """The same graph, mapped from its file."""

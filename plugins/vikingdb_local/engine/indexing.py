@@ -56,7 +56,8 @@ class Index:
             extra = "; to pick rows by generated id use advance.ids_in" if name == AUTO_ID else ""
             covered = ", ".join(self.scalar_fields) or "none"
             raise invalid(
-                f"{where}: index {self.name!r} has no scalar index on {shown(name)}; it covers: {covered}{extra}."
+                f"{where}: index {self.name!r} has no scalar index on {shown(name)}; it covers: {covered}{extra}. "
+                "Another field is covered by update_index(scalar_index=[…])."
                 f"{suggest(name, self.scalar_fields)}"
             )
         return found

@@ -33,9 +33,10 @@ def by_text(
     name = check_model(given.model_name, "rerank.model_name")
     if not given.model_version:
         raise missing("rerank.model_version is missing, such as 251028")
-    most = search.limit if given.input_limit is None else given.input_limit
+    most = search.most if given.input_limit is None else given.input_limit
     if not search.limit <= most <= MAX_RERANKED:
-        raise invalid(f"rerank.input_limit is {most}; it must be from limit ({search.limit}) to {MAX_RERANKED}")
+        usual = " (limit and offset together, unless it is given)" if given.input_limit is None else ""
+        raise invalid(f"rerank.input_limit is {most}{usual}; it must be from limit ({search.limit}) to {MAX_RERANKED}")
     if given.fail_strategy not in (None, "fallback", "fail_fast"):
         raise invalid(f"rerank.fail_strategy {shown(given.fail_strategy)} is neither fallback nor fail_fast")
     if given.timeout_ms is not None and given.timeout_ms < 1:
@@ -55,7 +56,8 @@ def by_tensor(search: Search, rank: Rank, given: m.TensorRerank) -> dict[str, An
         raise missing("tensor_rerank.tensor is missing: the query's rows of numbers")
     if given.max_similarity_algo is not None:
         raise not_implemented("tensor_rerank.max_similarity_algo", "leave it out: the best matches are summed")
-    most = DEFAULT_TENSOR_INPUT if given.input_limit is None else given.input_limit
+    usual = min(MAX_TENSOR_INPUT, max(DEFAULT_TENSOR_INPUT, search.most))
+    most = usual if given.input_limit is None else given.input_limit
     if not 1 <= most <= MAX_TENSOR_INPUT:
         raise invalid(f"tensor_rerank.input_limit is {most}; it must be from 1 to {MAX_TENSOR_INPUT}")
     query = read_tensor(given.tensor, tensor.shape[1], "tensor_rerank.tensor")

@@ -306,3 +306,10 @@ def test_sync_and_async_clients_send_the_same_requests(viking_client: ClientFact
     for one, other in zip(sync, again, strict=True):
         assert one.request == other.request
         assert one.timeouts == other.timeouts
+
+
+def test_a_call_by_method_and_path_says_how_it_is_made(viking_client: ClientFactory) -> None:
+    with pytest.raises(
+        InvalidRequest, match=r"takes an Operation, such as Operation\.raw\('POST', '/api/…'\), not str"
+    ):
+        viking_client(Notes).call("POST", {"a": 1})  # type: ignore[arg-type]

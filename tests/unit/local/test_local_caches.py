@@ -257,6 +257,35 @@ def test_a_collection_with_another_schema_does_not_use_the_cache_of_the_old_one(
         shop.reopen()
 
 
+def test_what_is_said_about_a_collection_costs_no_arrays(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.write(range(1, 201))
+    before = shop.picture()
+    monkeypatch.setattr("vikingdb_local.engine.rows._read", None)  # no row is read to be searched
+    monkeypatch.setattr("vikingdb_local.engine.caches.read_cache", None)  # and no cache
+    assert shop.wire.act("UpdateVikingdbCollection", {"CollectionName": "c", "Description": "better"})[0] == 200
+    assert shop.wire.result("data/agg", op="count", field="tag") == before[2]
+
+
+def test_the_arrays_of_a_changed_schema_are_kept_for_the_next_process(shop: Shop) -> None:
+    shop.write(range(1, 201))
+    shop.picture()
+    shop.reopen()
+    old = shop.file("rows")
+    body = {"CollectionName": "c", "Fields": [{"FieldName": "more", "FieldType": "int64"}]}
+    assert shop.wire.act("UpdateVikingdbCollection", body)[0] == 200
+    shop.picture()
+    shop.reopen()
+    assert shop.file("rows") != old
+
+
+def test_a_graph_that_no_index_needs_is_let_go_of(graphed: Shop) -> None:
+    assert "graph" in [path.name.split("-")[1] for path in graphed.files]
+    assert graphed.wire.act("DeleteVikingdbIndex", {"CollectionName": "c", "IndexName": "i"})[0] == 200
+    exact(graphed, row(1)["vec"], 1)
+    graphed.settle()
+    assert "graph" not in [path.name.split("-")[1] for path in graphed.files]
+
+
 def test_files_that_nobody_names_are_swept_away(shop: Shop) -> None:
     shop.write(range(1, 201))
     shop.picture()
@@ -274,7 +303,6 @@ def test_a_deleted_collection_leaves_no_file(shop: Shop) -> None:
     shop.settle()
     assert shop.wire.act("DeleteVikingdbIndex", {"CollectionName": "c", "IndexName": "i"})[0] == 200
     assert shop.wire.act("DeleteVikingdbCollection", {"CollectionName": "c"})[0] == 200
-    shop.reopen()
     assert shop.files == []
 
 

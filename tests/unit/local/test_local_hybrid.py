@@ -172,6 +172,16 @@ def test_hits_are_ordered_by_late_interaction(wire: Wire) -> None:
     assert fetched["tokens"] == [[5, 0, 0, 0]]
 
 
+def test_a_tensor_rerank_takes_as_many_rows_as_are_asked_for(wire: Wire) -> None:
+    wire.make({"Fields": [KEY, VECTOR, TENSOR]}, {"VectorIndex": {"IndexType": "flat", "Distance": "ip"}})
+    rows = [{"id": n, "vec": [n, 0, 0, 0], "tokens": [[n, 0, 0, 0]]} for n in range(1, 151)]
+    for start in (0, 100):
+        wire.result("data/upsert", data=rows[start : start + 100])
+    query = {"dense_vector": [1, 0, 0, 0], "tensor_rerank": {"tensor": [[1, 0, 0, 0]]}}
+    assert len(wire.result("data/search/vector", **query, limit=140)["data"]) == 140
+    assert [hit["id"] for hit in wire.result("data/search/vector", **query, limit=2, offset=120)["data"]] == [30, 29]
+
+
 def test_media_are_kept_as_they_were_given(wire: Wire) -> None:
     media = [{"FieldName": "pic", "FieldType": "image"}, {"FieldName": "film", "FieldType": "video"}]
     wire.make({"Fields": [KEY, *media]}, {})

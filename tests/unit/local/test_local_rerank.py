@@ -97,6 +97,17 @@ def test_hits_are_scored_again_and_keep_their_first_score(stories: Wire) -> None
     assert {hit["id"] for hit in [*found["data"], *rest["data"]]} == {1, 2, 3, 4}
 
 
+def test_pages_of_a_reranked_search_have_all_hits(stories: Wire) -> None:
+    whole = stories.result("data/search/multi_modal", text="storm", limit=4, rerank=MODEL)["data"]
+    first = stories.result("data/search/multi_modal", text="storm", limit=3, rerank=MODEL)["data"]
+    rest = stories.result("data/search/multi_modal", text="storm", limit=3, offset=3, rerank=MODEL)["data"]
+    assert (len(first), len(rest)) == (3, 1)
+    assert rest == whole[3:]
+    status, _, message = stories.refusal("data/search/multi_modal", text="storm", limit=60, offset=60, rerank=MODEL)
+    assert status == 400
+    assert "120 (limit and offset together" in message
+
+
 def test_hits_below_the_threshold_are_dropped(stories: Wire) -> None:
     found = stories.result("data/search/multi_modal", text="storm", limit=4, rerank={**MODEL, "score_threshold": 0.5})
     assert {hit["id"] for hit in found["data"]} == {1, 2, 4}

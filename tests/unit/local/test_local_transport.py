@@ -5,17 +5,21 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import threading
 import warnings
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.unit.local.wire import Wire
+from tests.unit.local.wire import HASHED, Wire
 from vikingdb_core.effects import Timeouts
 from vikingdb_core.endpoint import Endpoint
 from vikingdb_core.exceptions import ConfigError, RequestError
-from vikingdb_core.messages import Headers, Request
+from vikingdb_core.messages import Headers, Request, Response
 from vikingdb_core.transport import TransportSettings
 from vikingdb_local import databases
+from vikingdb_local.router import respond
 from vikingdb_local.transport import LocalTransport
 from vikingdb_vector import VikingDB
 from vikingdb_vector.domain import DOMAIN
@@ -196,3 +200,46 @@ def test_every_operation_of_the_domain_answers_something_documented(wire: Wire) 
             "NotFound.VikingdbCollection",
         }
         assert code in documented, operation.name
+
+
+def test_closing_waits_for_calls_of_other_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    transport = LocalTransport(Endpoint.parse(HASHED), TransportSettings())
+    begun, go_on = threading.Event(), threading.Event()
+    answered: list[int] = []
+
+    def slow(session: Any, request: Request) -> Response:
+        begun.set()
+        assert go_on.wait(10)
+        return respond(session, request)
+
+    monkeypatch.setattr("vikingdb_local.transport.respond", slow)
+    ping = Request("GET", Endpoint.parse(HASHED), "/api/vikingdb/Ping", (), Headers(), b"")
+    caller = threading.Thread(target=lambda: answered.append(transport.send(ping, Timeouts(1, 1)).status))
+    caller.start()
+    assert begun.wait(10)
+    closer = threading.Thread(target=transport.close)
+    closer.start()
+    go_on.set()
+    caller.join(10)
+    closer.join(10)
+    assert answered == [200]
+    with pytest.raises(RequestError, match="closed"):
+        transport.send(ping, Timeouts(1, 1))
+
+
+def test_a_folder_is_let_go_of_although_closing_was_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = f"local://{(tmp_path / 'kept').as_posix()}?embedder=hash-v1"
+
+    def interrupted(self: Any) -> None:
+        raise KeyboardInterrupt
+
+    client = VikingDB(endpoint=endpoint)
+    client.ping()
+    with monkeypatch.context() as patch:
+        patch.setattr("vikingdb_local.engine.upkeep.Upkeep.stop", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            client.close()
+    with VikingDB(endpoint=endpoint) as again:
+        again.ping()
