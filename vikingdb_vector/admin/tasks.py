@@ -171,7 +171,9 @@ class TaskAdmin(Resource):
 
         Args:
             task_id: which task.
-            until: statuses to wait for; with ``fail`` among them, a task that has failed is returned too.
+            until: statuses to wait for; with ``fail`` among them, a task that has failed is returned too. A task that
+                asks for its confirmation stays as it is until :meth:`update_task` gives it, so without ``confirm``
+                among them that is an error at the second look.
             timeout: seconds to wait at most.
             poll_seconds: seconds between two looks.
             request_options: overrides for every look.
@@ -181,7 +183,9 @@ class TaskAdmin(Resource):
 
         Raises:
             TaskFailed: it has failed; the message says why.
-            WaitTimeout: it came to none of the statuses in time; the message has the last one.
+            WaitTimeout: it came to none of the statuses in time, and the message has the last one; or it waits for
+                its confirmation, which is not among those waited for.
+            InvalidRequest: there is no such status. Nothing was sent.
             TaskNotFound: it does not exist.
 
         Wire: ``POST /?Action=GetVikingdbTask``, once a look.

@@ -154,7 +154,7 @@ class Derived:
                 graph = self._kept(graph)
             except sqlite3.IntegrityError:
                 return  # the collection was deleted meanwhile
-            except (OSError, StorageFault) as error:
+            except (OSError, StorageFault, DamagedCache) as error:
                 log.warning(
                     "the %s graph of collection %s cannot be kept and is served from memory: %s",
                     distance,

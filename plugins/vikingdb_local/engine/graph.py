@@ -92,7 +92,15 @@ class Graph:
         return 1 - int(np.count_nonzero(snapshot.alive(now_ms)[:covered])) / max(1, self.size)
 
     def save(self, path: Path) -> None:
-        self._index.save(str(path))
+        """Write it to a file.
+
+        Raises:
+            OSError: there is no room, or the disk fails.
+        """
+        try:
+            self._index.save(str(path))
+        except RuntimeError as error:  # usearch does not say which
+            raise OSError(f"{path} cannot be written: {error}") from error
 
 
 class GraphBuilder:

@@ -7,6 +7,7 @@ confirmation goes on waiting.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import weakref
@@ -21,7 +22,10 @@ from vikingdb_vector.models import TaskStatus, TaskType
 
 from ..errors import TASK, denied, not_found, shown
 from .database import Database
+from .faults import StorageFault
 from .worker import Steps, Worker
+
+log = logging.getLogger("vikingdb.local")
 
 UNFINISHED = (TaskStatus.INIT, TaskStatus.QUEUED, TaskStatus.RUNNING, TaskStatus.CONFIRMED)
 
@@ -69,8 +73,12 @@ class Task:
     config: Mapping[str, Any]
     created_ms: int
     updated_ms: int
-    status: str = TaskStatus.INIT
+    status: str = TaskStatus.QUEUED
     progress: Progress = field(default_factory=Progress)
+
+
+class Forgotten(Exception):
+    """A task was deleted while it was at work."""
 
 
 class Tasks:
@@ -83,18 +91,23 @@ class Tasks:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.worker = Worker()
+        self._failures: dict[str, tuple[str, int]] = {}  # why and when, of those that are not written yet
         self._fail_unfinished("The process that ran it has ended")
         _all.add(self)
 
     def add(self, task: Task, steps: Steps) -> None:
-        """Remember a new task, and do it when those before it are done."""
+        """Remember a new task, and do it when those before it are done.
+
+        Raises:
+            ServiceError: it cannot be remembered or done. Nothing of it is left.
+        """
         with self._database.writing() as sql:
             sql.execute(
                 f"INSERT INTO tasks ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     task.id,
                     task.type,
-                    TaskStatus.INIT,
+                    task.status,
                     task.collection,
                     task.project,
                     task.resource_id,
@@ -104,8 +117,7 @@ class Tasks:
                     task.updated_ms,
                 ),
             )
-        self._move(task.id, (TaskStatus.INIT,), TaskStatus.QUEUED, task.created_ms)
-        self.worker.add(task.id, steps)
+            self.worker.add(task.id, steps)  # begins when this is committed
 
     def find(self, task_id: str) -> Task:
         """A task by its id.
@@ -121,73 +133,96 @@ class Tasks:
     def having(self, **values: str | None) -> list[Task]:
         """The tasks that have all the values, those that are ``None`` aside; oldest first."""
         given = {name: value for name, value in values.items() if value}
-        return self._select(" AND ".join(["1", *(f"{name} = ?" for name in given)]), *given.values())
+        status = given.pop("status", None)  # of one whose failure is not written yet, the table has an older one
+        found = self._select(" AND ".join(["1", *(f"{name} = ?" for name in given)]), *given.values())
+        return [task for task in found if status in (None, task.status)]
 
     def confirm(self, task_id: str, steps: Steps, now_ms: int) -> None:
         """Let a task go on that waits for its confirmation.
 
         Raises:
-            ServiceError: there is none of the id, or it waits for nothing.
+            ServiceError: there is none of the id, it waits for nothing, or it cannot go on now and waits as before.
         """
-        task = self.find(task_id)
-        if not self._move(task_id, (TaskStatus.CONFIRM,), TaskStatus.CONFIRMED, now_ms):
-            raise denied(TASK, f"task {task_id} is {task.status!r}; only one that waits in 'confirm' can be confirmed")
-        self.worker.add(task_id, steps)
+        with self._database.writing() as sql:
+            status = self.find(task_id).status
+            if not _move(sql, task_id, (TaskStatus.CONFIRM,), TaskStatus.CONFIRMED, now_ms):
+                raise denied(TASK, f"task {task_id} is {status!r}; only one that waits in 'confirm' can be confirmed")
+            self.worker.add(task_id, steps)  # goes on when this is committed
 
     def begin(self, task_id: str, now_ms: int) -> Task | None:
         """Let a task be running. Returns it as it was before; ``None`` when it was deleted."""
-        with self._database.reading():
+        with self._database.writing() as sql:
             task = next(iter(self._select("id = ?", task_id)), None)
             waiting = (TaskStatus.QUEUED, TaskStatus.CONFIRMED)
-            if task is None or not self._move(task_id, waiting, TaskStatus.RUNNING, now_ms):
+            if task is None or not _move(sql, task_id, waiting, TaskStatus.RUNNING, now_ms):
                 return None
         return task
 
     def note(self, task_id: str, progress: Progress, now_ms: int, status: str = TaskStatus.RUNNING) -> None:
-        """Remember how far a task is. One that was deleted is forgotten already."""
+        """Remember how far a task is.
+
+        Raises:
+            Forgotten: it was deleted.
+        """
         with self._database.writing() as sql:
             _note(sql, task_id, progress, now_ms, status)
 
     @contextmanager
     def noting(self, task_id: str, progress: Progress, now_ms: int) -> Iterator[None]:
-        """Remember how far a task is together with the write within the block: both are kept, or neither."""
+        """Remember how far a task is together with the write within the block: both are kept, or neither.
+
+        Raises:
+            Forgotten: it was deleted. Neither is kept.
+        """
         with self._database.along(lambda sql: _note(sql, task_id, progress, now_ms, TaskStatus.RUNNING)):
             yield
 
     def fail(self, task_id: str, why: str, now_ms: int) -> None:
-        """Let a task have failed, and say what it leaves behind."""
-        for task in self._select("id = ?", task_id):
-            error = f"{why.rstrip('.')}. {_left_by(task)}"
-            self.note(task_id, replace(task.progress, error=error), now_ms, TaskStatus.FAIL)
+        """Let a task have failed, and say what it leaves behind; also where this cannot be written now."""
+        with self._database.lock:
+            self._failures[task_id] = (why, now_ms)
+            self._write_failures()
 
     def delete(self, task_id: str) -> None:
-        """Forget a task. One that is running is stopped first; what it did stays.
+        """Forget a task. Returns when it does nothing any more; what it did stays.
 
         Raises:
             ServiceError: there is none of the id.
         """
-        self.find(task_id)
-        self.worker.cancel(task_id)
         with self._database.writing() as sql:
+            self.find(task_id)
             sql.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
+        self.worker.cancel(task_id)  # it cannot begin or note anything from here on
 
     def close(self) -> None:
         """Stop what is running where it can be stopped."""
         self.worker.close()
+        self._write_failures()
 
     def _select(self, where: str, *values: str) -> list[Task]:
         with self._database.reading() as sql:
             found = sql.execute(f"SELECT {_COLUMNS} FROM tasks WHERE {where} ORDER BY n", values).fetchall()
-        return [_read(*record) for record in found]
+            return [self._as_failed(_read(*record)) for record in found]
 
-    def _move(self, task_id: str, before: Sequence[str], after: str, now_ms: int) -> bool:
-        marks = ", ".join("?" * len(before))
-        with self._database.writing() as sql:
-            moved = sql.execute(
-                f"UPDATE tasks SET status = ?, updated_ms = ? WHERE id = ? AND status IN ({marks})",
-                (after, now_ms, task_id, *before),
-            ).rowcount
-        return moved == 1
+    def _as_failed(self, task: Task) -> Task:
+        """The task as it is if its failure is still to be written."""
+        if task.id not in self._failures:
+            return task
+        why, at_ms = self._failures[task.id]
+        progress = replace(task.progress, error=f"{why.rstrip('.')}. {_left_by(task)}")
+        return replace(task, status=TaskStatus.FAIL, progress=progress, updated_ms=at_ms)
+
+    def _write_failures(self) -> None:
+        """Those of before too, which could not be written then. What still cannot be is told from memory."""
+        with self._database.lock:
+            for task_id in list(self._failures):
+                try:
+                    for task in self._select("id = ?", task_id):
+                        self.note(task_id, task.progress, task.updated_ms, TaskStatus.FAIL)
+                except (StorageFault, sqlite3.Error) as error:
+                    log.warning("that task %s has failed cannot be written: %s", task_id, error)
+                    return
+                del self._failures[task_id]
 
     def _fail_unfinished(self, why: str) -> None:
         """At the time of their last progress: what came after it is not known."""
@@ -220,6 +255,15 @@ def _read(
     return Task(id, type, collection, project, resource_id, orjson.loads(config), created_ms, updated_ms, status, kept)
 
 
+def _move(sql: sqlite3.Connection, task_id: str, before: Sequence[str], after: str, now_ms: int) -> bool:
+    marks = ", ".join("?" * len(before))
+    moved = sql.execute(
+        f"UPDATE tasks SET status = ?, updated_ms = ? WHERE id = ? AND status IN ({marks})",
+        (after, now_ms, task_id, *before),
+    )
+    return moved.rowcount == 1
+
+
 def _left_by(task: Task) -> str:
     if task.type == TaskType.DATA_EXPORT:
         return "Its file is there whole or not at all"
@@ -228,10 +272,12 @@ def _left_by(task: Task) -> str:
 
 
 def _note(sql: sqlite3.Connection, task_id: str, progress: Progress, now_ms: int, status: str) -> None:
-    sql.execute(
+    noted = sql.execute(
         "UPDATE tasks SET status = ?, progress = ?, updated_ms = ? WHERE id = ?",
         (status, orjson.dumps(asdict(progress)), now_ms, task_id),
     )
+    if not noted.rowcount:
+        raise Forgotten(task_id)
 
 
 _all: weakref.WeakSet[Tasks] = weakref.WeakSet()

@@ -9,8 +9,10 @@ import logging
 import threading
 import weakref
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+
+from ..errors import ServiceError
 
 log = logging.getLogger("vikingdb.local")
 
@@ -52,16 +54,19 @@ class Worker:
         return self._thread is not None
 
     def add(self, name: str, steps: Steps) -> None:
-        """Do some work when what was added before is done. A closed worker does nothing."""
+        """Do some work when what was added before is done. A closed worker does nothing.
+
+        Raises:
+            ServiceError: there is no thread to be had for it. It was not added.
+        """
         with self._lock:
             if self._is_closed:
                 return
-            self._queue.append(_Work(name, steps))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="vikingdb-local-tasks", daemon=True)
+                self._thread = _started(self._run)
                 # At exit finalizers run newest first, so the work stops before its database is closed.
                 self._at_exit = weakref.finalize(self._thread, self.close)
-                self._thread.start()
+            self._queue.append(_Work(name, steps))  # the thread looks at the queue when the lock is free
 
     def cancel(self, name: str) -> None:
         """Let the work of a name not begin, or stop after the step it is at. Returns when nothing is done any more."""
@@ -72,6 +77,7 @@ class Worker:
             work.stop.set()
             if work is not self._queue[0]:
                 self._queue.remove(work)
+                work.ended.set()
                 return
         work.ended.wait()
 
@@ -111,7 +117,19 @@ class Worker:
         with self._lock:
             if self._queue and not self._is_closed:
                 return self._queue[0]
+            while self._queue:  # dropped; somebody may be waiting for the end of it
+                self._queue.popleft().ended.set()
             self._thread = None
             if self._at_exit is not None:
                 self._at_exit.detach()
             return None
+
+
+def _started(run: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=run, name="vikingdb-local-tasks", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError as error:
+        why = f"there is no thread to be had for a task ({error}). Nothing of this call was kept; "
+        raise ServiceError("InternalError", f"{why}let other threads end and send it again") from error
+    return thread

@@ -23,7 +23,7 @@ from ..engine.formats import Given
 from ..engine.rows import Key
 from ..engine.schema import AUTO_ID, Schema
 from ..engine.segment import Row
-from ..engine.tasks import Progress, Task
+from ..engine.tasks import Forgotten, Progress, Task
 from ..engine.worker import Steps
 from ..errors import ServiceError, invalid, json_type
 from ..session import Session
@@ -45,11 +45,12 @@ TOLD_ROWS = 5
 def steps_of(session: Session, task_id: str) -> Steps:
     """The work of a task, from where it waits: for its turn, or for its turn after it was confirmed."""
     tasks = session.catalog.tasks
-    task = tasks.begin(task_id, session.now_ms)
-    if task is None:
-        return
     try:
-        yield from _Run(session, task).steps()
+        task = tasks.begin(task_id, session.now_ms)
+        if task is not None:
+            yield from _Run(session, task).steps()
+    except Forgotten:
+        return
     except ServiceError as error:
         tasks.fail(task_id, error.message, session.now_ms)
     except OSError as error:

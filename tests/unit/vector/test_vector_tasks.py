@@ -26,7 +26,7 @@ def status(name: str, **info: Any) -> dict[str, Any]:
         (["init", "queued", "running", "confirm"], None, "confirm"),
         (["running", "done"], None, "done"),
         (["running", "success"], None, "success"),
-        (["queued", "confirm", "confirmed", "running", "done"], TaskStatus.DONE, "done"),
+        (["queued", "confirmed", "running", "done"], TaskStatus.DONE, "done"),
         (["queued", "running"], "running", "running"),
         (["queued", "done"], {"running"}, "done"),
         (["running", "fail"], [TaskStatus.DONE, TaskStatus.FAIL], "fail"),
@@ -59,6 +59,34 @@ def test_waiting_for_a_task_that_fails_ends_with_the_reason(viking_client: Clien
         asyncio.run(admin.wait_for_task(task_id="t", until=("done",)))
 
 
+@pytest.mark.parametrize("until", [TaskStatus.DONE, "running", ["done", "fail"]])
+def test_waiting_ends_when_a_task_still_waits_for_its_confirmation_at_the_next_look(
+    until: Any, viking_client: ClientFactory, viking_wire: Wire, viking_clock: VirtualClock
+) -> None:
+    says = r"task 't' waits for its confirmation .* update_task\(task_id='t', task_status='confirmed'\)"
+    for now in ("queued", "confirm", "confirm", "confirm", "confirm"):
+        viking_wire.reply(200, status(now))
+    with pytest.raises(WaitTimeout, match=says):
+        viking_client(VikingDB).admin.wait_for_task(task_id="t", until=until, poll_seconds=3)
+    assert viking_clock.sleeps == [3, 3]
+    with pytest.raises(WaitTimeout, match=says):
+        asyncio.run(viking_client(AsyncVikingDB).admin.wait_for_task(task_id="t", until=until))
+
+
+@pytest.mark.parametrize(
+    ("until", "hint"),
+    [("don", "'don' is none of: .* Did you mean 'done'"), (["done", "confirmd"], "Did you mean 'confirmed'"), ("", "")],
+)
+def test_waiting_for_a_status_that_no_task_has_is_refused(
+    until: Any, hint: str, viking_client: ClientFactory, viking_wire: Wire
+) -> None:
+    with pytest.raises(InvalidRequest, match=f"until: status .*{hint}"):
+        viking_client(VikingDB).admin.wait_for_task(task_id="t", until=until)
+    with pytest.raises(InvalidRequest, match=f"until: status .*{hint}"):
+        asyncio.run(viking_client(AsyncVikingDB).admin.wait_for_task(task_id="t", until=until))
+    assert viking_wire.sent == []
+
+
 def test_waiting_for_a_task_ends_with_what_was_seen_last(viking_client: ClientFactory, viking_wire: Wire) -> None:
     for progress in ("10%", "20%", "30%"):
         viking_wire.reply(200, status("running", TaskProgress=progress))
@@ -76,3 +104,11 @@ def test_waiting_says_for_which_task(viking_client: ClientFactory, viking_wire: 
     with pytest.raises(InvalidRequest, match="TaskId"):
         viking_client(VikingDB).admin.wait_for_task()
     assert viking_wire.sent == []
+
+
+def test_a_confirmation_that_is_not_seen_yet_is_given_a_moment(
+    viking_client: ClientFactory, viking_wire: Wire, viking_clock: VirtualClock
+) -> None:
+    viking_wire.reply(200, status("confirm")).reply(200, status("running")).reply(200, status("done"))
+    found = viking_client(VikingDB).admin.wait_for_task(task_id="t", until="done", poll_seconds=3)
+    assert found.task_status == "done"
