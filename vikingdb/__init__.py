@@ -102,7 +102,10 @@ def _domain_of_a_stranger(name: str) -> Any:
 
     if name not in discovery.names(discovery.DOMAINS):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}, and no installed domain has that name")
-    return import_module(discovery.lookup(discovery.DOMAINS, name).package)
+    domain = discovery.lookup(discovery.DOMAINS, name)
+    if not isinstance(getattr(domain, "package", None), str):
+        raise AttributeError(f"what was registered as the domain {name!r} is no Domain; register the record itself")
+    return import_module(domain.package)
 
 
 def __dir__() -> list[str]:

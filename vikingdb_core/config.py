@@ -168,7 +168,8 @@ def _shown(value: Any) -> str:
 
 
 def without_userinfo(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
+    """A URL without whoever it is for, also where its scheme was forgotten."""
+    scheme, separator, rest = url.partition("://") if "://" in url else ("", "", url)
     return f"{scheme}{separator}***@{rest.rpartition('@')[2]}" if "@" in rest else url
 
 

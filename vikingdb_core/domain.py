@@ -64,6 +64,13 @@ class Domain:
                 f"domain {self.name!r} has no plane 'data', where operations go unless they say otherwise; "
                 "planes={'data': '<its signing name>'}"
             )
+        for code, cls in self.errors.items():
+            if not (isinstance(cls, type) and issubclass(cls, APIError)):
+                raise ExtensionError(
+                    f"domain {self.name!r}: errors[{code!r}] is {cls!r}; give a subclass of APIError, such as NotFound"
+                )
+        if isinstance(self.throttle_codes, str):
+            raise ExtensionError(f"domain {self.name!r}: throttle_codes is one string; give frozenset({{'…'}})")
         names: set[str] = set()
         owners: dict[object, str] = {}
         for operation in self.operations:

@@ -6,13 +6,22 @@ crash reporters print the local values of every frame a traceback goes through.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
+# By what a name says, since gateways have headers of their own: X-Gateway-Token, X-Access-Key.
+_SECRET_NAME = re.compile(r"authorization|cookie|credential|passw|secret|token|(access|api)-?key")
+
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def names_a_secret(name: str) -> bool:
+    """Whether the name of a header or a parameter says that its value is one."""
+    return _SECRET_NAME.search(name.lower()) is not None
 
 
 class Masked(Mapping[str, Any]):

@@ -6,7 +6,6 @@ A ``Draft`` is what plugins see and may add headers to. Freezing it gives a ``Re
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
@@ -14,11 +13,9 @@ from urllib.parse import quote
 
 from .endpoint import Endpoint
 from .exceptions import ExtensionError, InvalidRequest
+from .masked import names_a_secret
 
 REQUEST_ID_HEADER = "X-Tt-Logid"
-
-# By what a name says, since gateways have headers of their own: X-Gateway-Token, X-Access-Key.
-_SECRET_NAME = re.compile(r"authorization|cookie|credential|password|secret|token|(access|api)-?key")
 
 
 class Headers(MutableMapping[str, str]):
@@ -109,9 +106,7 @@ def _canonical(name: str) -> str:
 def redact(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers with secrets masked: what may be shown to a person."""
     secret = headers._secret if isinstance(headers, Headers) else frozenset()
-    return {
-        name: "***" if name in secret or _SECRET_NAME.search(name.lower()) else value for name, value in headers.items()
-    }
+    return {name: "***" if name in secret or names_a_secret(name) else value for name, value in headers.items()}
 
 
 def encode_query(pairs: Iterable[tuple[str, str]]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from .exceptions import ExtensionError
 from .models import AnyRequest, AnyResponse, RequestModel, ResponseModel
 from .traits import ANY_AUTH, AuthMode, Safety
 
@@ -51,6 +52,26 @@ class Operation(Generic[Req, Res]):
     streaming: bool = False
     opaque: bool = False
     rows: str | None = None
+
+    def __post_init__(self) -> None:
+        if problem := self._problem():
+            raise ExtensionError(f"operation {self.name!r}: {problem}")
+
+    def _problem(self) -> str | None:
+        if not isinstance(self.safety, Safety):
+            return f"safety is {self.safety!r}; give one of {', '.join(map(str, Safety))}"
+        if isinstance(self.auth, str) or not all(isinstance(mode, AuthMode) for mode in self.auth):
+            return f"auth is {self.auth!r}; give a frozenset of AuthMode, or leave it out"
+        for what, model, base in (("request", self.request, RequestModel), ("response", self.response, ResponseModel)):
+            if not (isinstance(model, type) and issubclass(model, base)):
+                return f"{what} is {model!r}; give a subclass of {base.__name__}"
+        if not self.path.startswith("/") or "?" in self.path or "#" in self.path:
+            return (
+                f"path is {self.path!r}; it begins with / and has no query, which goes into query=(('name', 'value'),)"
+            )
+        if self.method != self.method.upper() or not self.method.isalpha():
+            return f"method is {self.method!r}; write it in capitals, such as POST"
+        return None
 
     @property
     def address(self) -> tuple[str, str, tuple[tuple[str, str], ...]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from .exceptions import InvalidRequest, UnknownOption
 from .hints import suggest
+from .masked import names_a_secret
 
 RESERVED_HEADERS = frozenset(
     {
@@ -26,7 +27,7 @@ RESERVED_HEADERS = frozenset(
 """Headers the SDK writes itself; a caller's own value would break the signature or the body's framing."""
 
 
-@dataclass(init=False)
+@dataclass(init=False, repr=False)
 class RequestOptions:
     """Overrides for one call.
 
@@ -77,6 +78,14 @@ class RequestOptions:
         self.connect_timeout = connect_timeout
         self.deadline = deadline
         self.idempotent = idempotent
+
+    def __repr__(self) -> str:
+        given = {name: getattr(self, name) for name in _READ}
+        for name in ("headers", "query"):
+            pairs = given[name].items()
+            given[name] = {key: "***" if names_a_secret(key) else value for key, value in pairs}
+        shown = (f"{name}={value!r}" for name, value in given.items() if value not in (None, {}))
+        return f"RequestOptions({', '.join(shown)})"
 
     if not TYPE_CHECKING:  # type checkers would take it for leave to assign anything
 

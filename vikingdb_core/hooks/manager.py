@@ -62,6 +62,10 @@ class HookSet:
             raise PluginLoadError(
                 f"plugin {name!r} implements no hook; mark its methods with @hookimpl: {', '.join(_HOOKS)}"
             )
+        marked = {caller.name for caller in callers}
+        for hook in _HOOKS:
+            if hook not in marked and callable(getattr(type(plugin), hook, None)):
+                raise PluginLoadError(f"plugin {name!r} has a method {hook} without @hookimpl, so it would never run")
         for caller in callers:
             for impl in caller.get_hookimpls():
                 if impl.plugin is plugin and inspect.iscoroutinefunction(impl.function):
@@ -71,6 +75,8 @@ class HookSet:
                         f"plugin {name!r} wraps {caller.name}; a wrapper cannot span I/O. Use before_call and "
                         "after_call, and keep what they share in call.state"
                     )
+                if impl.plugin is plugin and inspect.isgeneratorfunction(impl.function):
+                    raise PluginLoadError(f"plugin {name!r}: {caller.name} has a yield; hooks are plain functions")
 
     def observe(self, hook: str, **arguments: Any) -> None:
         """Tell every observer; none can stop another or the call."""

@@ -119,7 +119,8 @@ class TestPlaneWithoutName(LyingContract):
 
 
 class TestUnsafeWord(LyingContract):
-    domain = with_read(safety="read")
+    domain = with_read()
+    object.__setattr__(domain.operations[0], "safety", "read")  # an operation refuses it when it is declared
 
 
 class TestNoMode(LyingContract):
@@ -205,7 +206,8 @@ class Stubborn(APIError):
 
 
 class TestErrorOfItsOwn(LyingContract):
-    domain = replace(SHOP, errors={"NotFound.Book": Unheard})
+    domain = replace(SHOP)
+    object.__setattr__(domain, "errors", {"NotFound.Book": Unheard})  # a domain refuses it when it is declared
 
 
 class TestStubbornError(LyingContract):

@@ -356,3 +356,10 @@ def test_settings_reach_the_wire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert request.headers["User-Agent"] == "shop/1.2"
     assert request.headers["X-Team"] == "search"
     assert (wire.timeouts[0].connect, wire.timeouts[0].total) == (2, 4)
+
+
+@pytest.mark.parametrize("url", ["http://u:SECRET@p:1", "u:SECRET@p:1", "http://u:SE@CRET@p:1", "socks5://u:SECRET@p"])
+def test_a_proxys_password_is_shown_to_nobody_however_it_is_written(url: str) -> None:
+    config = resolve({"proxies": {"https": url}}, environ={})
+    assert "SE" not in repr(config) + config.explain()
+    assert "***@p" in config.explain()

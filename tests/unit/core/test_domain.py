@@ -112,3 +112,35 @@ def test_a_site_is_found_by_any_of_its_hosts_and_the_first_of_a_region() -> None
 def test_a_domain_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         TOY.name = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"safety": "unsafe"}, r"safety is 'unsafe'; give one of"),
+        ({"safety": None}, "safety is None"),
+        ({"auth": "CUSTOM"}, "auth is 'CUSTOM'; give a frozenset of AuthMode"),
+        ({"request": dict}, "give a subclass of RequestModel"),
+        ({"response": AnyRequest}, "give a subclass of ResponseModel"),
+        ({"path": "read"}, "path is 'read'; it begins with /"),
+        ({"path": "/read?x=1"}, "has no query, which goes into query="),
+        ({"method": "get"}, "method is 'get'; write it in capitals"),
+    ],
+)
+def test_an_operation_that_cannot_be_is_refused_when_it_is_declared(wrong: dict[str, Any], says: str) -> None:
+    right: dict[str, Any] = {"path": "/read", "request": AnyRequest, "response": AnyResponse}
+    with pytest.raises(ExtensionError, match=rf"operation 'shop\.read': .*{says}"):
+        Operation("shop.read", **{**right, **wrong})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"errors": {"X": ValueError}}, r"errors\['X'\] is .*; give a subclass of APIError"),
+        ({"errors": {"X": "NotFound"}}, r"errors\['X'\] is 'NotFound'; give a subclass of APIError"),
+        ({"throttle_codes": "TooManyX"}, "throttle_codes is one string"),
+    ],
+)
+def test_a_domain_whose_errors_are_none_is_refused(wrong: dict[str, Any], says: str) -> None:
+    with pytest.raises(ExtensionError, match=says):
+        domain(operation(), **wrong)

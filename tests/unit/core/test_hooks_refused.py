@@ -80,6 +80,16 @@ class Unmarked:
     def before_call(self, call: Any) -> None: ...
 
 
+class HalfMarked(Fits):
+    def after_call(self) -> None: ...
+
+
+class Yields:
+    @hookimpl
+    def before_call(self) -> Any:
+        yield
+
+
 def function(call: Any) -> None: ...
 
 
@@ -111,6 +121,8 @@ def function(call: Any) -> None: ...
         (Nonsense(), rf"'Nonsense' has hook_api = '1'; it is a number: hook_api = {HOOK_API}"),
         (Fits, r"is a class; pass an instance: plugins=\[Fits\(\)\]"),
         (Unmarked(), r"'Unmarked' implements no hook; mark its methods with @hookimpl: client_created, before_call"),
+        (HalfMarked(), r"'HalfMarked' has a method after_call without @hookimpl, so it would never run"),
+        (Yields(), r"'Yields': before_call has a yield; hooks are plain functions"),
         (function, r"implements no hook; mark its methods with @hookimpl"),
         (object(), r"'object' implements no hook"),
         (None, r"'NoneType' implements no hook"),

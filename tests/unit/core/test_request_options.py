@@ -229,3 +229,11 @@ def test_a_call_goes_by_what_its_options_said_when_it_began() -> None:
 def test_the_signature_lists_every_field() -> None:
     names = [name for name in inspect.signature(RequestOptions).parameters if name != "unknown"]
     assert names == [field.name for field in dataclasses.fields(RequestOptions)]
+
+
+def test_values_whose_names_tell_are_shown_to_nobody() -> None:
+    options = RequestOptions(headers={"X-Api-Key": "KEY", "X-Team": "search"}, query={"token": "KEY"}, timeout=5)
+    assert repr(options) == (
+        "RequestOptions(headers={'X-Api-Key': '***', 'X-Team': 'search'}, query={'token': '***'}, timeout=5)"
+    )
+    assert repr(RequestOptions()) == "RequestOptions()"
