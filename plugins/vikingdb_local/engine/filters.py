@@ -131,6 +131,8 @@ class _Evaluation:
             raise invalid(f"{where}: a circle needs two fields and the two numbers of its center")
         x, y = (_number(number, f"{where}.center") for number in center)
         r = _number(radius, f"{where}.radius")
+        if r < 0:
+            raise invalid(f"{where}.radius is {r}; it must not be negative")
         views = [self._column(self._named(name, where, _NUMBERS)[0], Numbers) for name in names]
         squared = sum(
             (view.values.astype(np.float64) - origin) ** 2 for view, origin in zip(views, (x, y), strict=True)

@@ -13,6 +13,8 @@ from vikingdb_core.transport import TransportSettings
 from vikingdb_local.transport import LocalTransport
 from vikingdb_vector import VikingDB
 
+pytest.register_assert_rewrite("tests.unit.local.history")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def local_scheme() -> Iterator[None]:

@@ -170,8 +170,7 @@ class Shore:
 
 
 def main(folder: str, kills: str) -> None:
-    derived.MIN_CACHED_ROWS, derived.MIN_STALE_ROWS = 50, 20
-    derived.MIN_ROWS, derived.MIN_TAIL_ROWS = 100, 50
+    vars(derived).update(MIN_CACHED_ROWS=50, MIN_STALE_ROWS=20, MIN_ROWS=100, MIN_TAIL_ROWS=50)
     rng, shore = random.Random(int(kills)), Shore(Path(folder))
     for _ in range(int(kills)):
         shore.kill_a_writer(rng)

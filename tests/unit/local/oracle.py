@@ -185,9 +185,7 @@ def matches(node: Row, row: Row, shape: Shape) -> bool:
         bounds.pop("gt", None)
     if "lte" in bounds:
         bounds.pop("lt", None)
-    read: Callable[[Any], Any] = {"float32": single, "date_time": instant}.get(
-        shape.fields[node["field"]].type, lambda number: number
-    )
+    read = _READ.get(shape.fields[node["field"]].type, lambda value: value)
     inside = [_COMPARE[side](read(value), read(bound)) for side, bound in bounds.items()]
     if op != "range_out":
         return all(inside)
@@ -195,6 +193,7 @@ def matches(node: Row, row: Row, shape: Shape) -> bool:
     return any(inside) if low > high else not all(inside)
 
 
+_READ: dict[str, Callable[[Any], Any]] = {"float32": single, "date_time": lambda text: instant(text)}
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "gt": lambda value, bound: value > bound,
     "gte": lambda value, bound: value >= bound,

@@ -82,7 +82,7 @@ def post_processed(oracle: Oracle, hits: Sequence[Hit], operators: Sequence[Row]
     """What the operators make of hits, best first."""
     rows, found = oracle.rows, list(hits)
     for operator in operators:
-        name = operator.get("field")
+        name = operator.get("field", "")
         if operator["op"] == "string_contain":
             found = [hit for hit in found if operator["pattern"] in (rows[hit[0]].get(name) or "")]
         elif operator["op"] == "enum_freq_limiter":

@@ -86,8 +86,8 @@ def _common(draw: st.DrawFn, shape: Shape, there: list[Key]) -> Row:
 
 
 def _words(draw: st.DrawFn, shape: Shape) -> Row:
-    asked, names = draw(ASKED), list(shape.words)
-    body: Row = {"keywords": asked} if draw(st.booleans()) else {"query": " ".join(asked * draw(st.integers(1, 3)))}
+    asked, times, names = draw(ASKED), draw(st.integers(0, 3)), list(shape.words)
+    body: Row = {"query": " ".join(asked * times)} if times else {"keywords": asked}
     if draw(st.booleans()):
         body["fields"] = [draw(st.sampled_from(names))]
     if draw(st.booleans()):

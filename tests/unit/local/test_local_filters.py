@@ -142,6 +142,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"op": "range", "field": ["x"], "center": [0, 0], "radius": 1}, "two fields"),
     ({"op": "range", "field": ["x", "y"], "center": [0, 0]}, "filter.radius"),
     ({"op": "range", "field": ["x", "y"], "gt": 1}, "one field"),
+    ({"op": "range", "field": ["x", "y"], "center": [0, 0], "radius": -2.5}, "must not be negative"),
     ({"op": "range_out", "field": "n", "gt": 1}, "lower and an upper"),
     ({"op": "time_range", "field": "n", "gt": "2026-01-01T00:00Z"}, "compared with must and range"),
     ({"op": "time_range", "field": "at", "gt": "yesterday"}, "needs the form"),

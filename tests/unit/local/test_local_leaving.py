@@ -65,7 +65,8 @@ os.kill(os.getpid(), 9)
 
 
 def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-c", script, *arguments]
+    # From 3.12 on Python warns of forks beside threads, which is what these scripts are about.
+    program = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script, *arguments]
     return subprocess.run(program, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
 
 

@@ -1,14 +1,16 @@
-"""Scoring: leaving out rows by a rough score never leaves out one of the best."""
+"""Scoring: leaving out rows by a rough score never leaves out one of the best, and a score is always a number."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.local.wire import Wire
 from vikingdb_local.engine.growing import Matrix
 from vikingdb_local.engine.scoring import Vectors, nearest
 from vikingdb_vector import Distance
@@ -46,3 +48,45 @@ def test_the_best_rows_survive_the_rough_pass(
     expected = sorted((np.float32(exact(row)) for row in chosen), reverse=True)[:most]
     assert sorted(scores.tolist(), reverse=True)[:most] == pytest.approx(expected, rel=1e-6)
     assert set(found) <= set(chosen)
+
+
+LARGEST = float(np.finfo(np.float32).max)
+HUGE = 3e38
+FIELDS = [
+    {"FieldName": "id", "FieldType": "int64", "IsPrimaryKey": True},
+    {"FieldName": "n", "FieldType": "float32"},
+    {"FieldName": "text", "FieldType": "text"},
+    {"FieldName": "vec", "FieldType": "vector", "Dim": 4},
+    {"FieldName": "w", "FieldType": "sparse_vector"},
+    {"FieldName": "t", "FieldType": "tensor", "Shape": [4, 4]},
+]
+PLAIN = {"enable": False}
+FUSED = {
+    "op": "score_fusion",
+    "fusion_by": "multiply",
+    "addition_score": [{"base_value_from": "scalar_field", "field": "n", "factor": 1e6}],
+    "normalize_for_origin_score": PLAIN,
+    "normalize_for_addition_score": PLAIN,
+}
+BEYOND: dict[str, tuple[str, dict[str, Any]]] = {
+    "a hybrid score": ("vector", {"sparse_vector": {"sea": HUGE}}),
+    "a fused score": ("vector", {"advance": {"post_process_ops": [FUSED]}, "return_detail_info": True}),
+    "a tensor's score": ("vector", {"tensor_rerank": {"tensor": [[HUGE] * 4], "input_limit": 5}}),
+    "a word's score": ("keywords", {"query": "sea", "fields_weights": {"text": 1e300}}),
+}
+
+
+@pytest.mark.parametrize("what", BEYOND)
+def test_a_score_beyond_single_precision_is_the_largest_there_is(wire: Wire, what: str) -> None:
+    wire.make(
+        {"Fields": FIELDS, "FullText": [{"Field": "text"}]},
+        {"VectorIndex": {"IndexType": "hnsw_hybrid", "Distance": "ip", "Quant": "float"}},
+    )
+    row = {"id": 1, "n": HUGE, "text": "the sea", "vec": [1, 0, 0, 0], "w": {"sea": HUGE}, "t": [[HUGE] * 4]}
+    wire.result("data/upsert", data=[row])
+    kind, body = BEYOND[what]
+    if kind == "vector":
+        body = {"dense_vector": [1, 0, 0, 0], **body}
+    (hit,) = wire.result(f"data/search/{kind}", **body)["data"]
+    assert np.float32(hit["score"]) == LARGEST
+    assert all(isinstance(value, float) for name, value in hit.items() if name.endswith("score"))

@@ -180,11 +180,11 @@ def patches(draw: st.DrawFn, shape: Shape, there: list[Key]) -> Row:
 def filters(draw: st.DrawFn, shape: Shape) -> Row | None:
     """Anything the filter language can say about the fields that the index covers."""
     if not shape.covered or draw(st.booleans()):
-        return draw(NO_FILTER)  # type: ignore[no-any-return]
+        return draw(NO_FILTER)
     return _node(draw, shape, 0)
 
 
-NO_FILTER = st.sampled_from([None, {}])
+NO_FILTER: st.SearchStrategy[Row | None] = st.sampled_from([None, {}])
 OPS = st.sampled_from([*["leaf"] * 4, "and", "or", "circle"])
 SIDES = st.lists(st.sampled_from(["gt", "gte", "lt", "lte"]), min_size=1, unique=True)
 LOWER, UPPER = st.sampled_from(["gt", "gte"]), st.sampled_from(["lt", "lte"])
