@@ -84,7 +84,8 @@ class LocalTransport:
             return
         with self._changed:
             session, self._session = self._session, None
-            self._changed.wait_for(lambda: not self._calls, LONGEST_CALL_SECONDS)
+            if os.getpid() == self._pid:  # the child of a fork has none of those threads
+                self._changed.wait_for(lambda: not self._calls, LONGEST_CALL_SECONDS)
         if session is not None:
             close_database(self._endpoint, session.catalog)
 
