@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from vikingdb_core.client import AsyncBaseClient, BaseClient
 from vikingdb_core.domain import Domain
 from vikingdb_core.exceptions import NotFound
@@ -44,6 +42,3 @@ class AsyncProbeClient(AsyncBaseClient):
     """The same, awaited."""
 
     domain = DOMAIN
-
-
-ProbeOperation = Operation[Any, Any]
