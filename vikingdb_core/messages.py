@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import NoReturn
 from urllib.parse import quote
 
@@ -99,6 +100,7 @@ class _FrozenHeaders(Headers):
         return self
 
 
+@lru_cache(512)
 def _canonical(name: str) -> str:
     return "-".join(part.capitalize() for part in name.split("-"))
 

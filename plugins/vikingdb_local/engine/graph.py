@@ -27,7 +27,7 @@ MIN_SHARE = 0.1
 """Where the admitted rows are a smaller share of all, they are scanned."""
 
 _METRICS = {Distance.IP: "ip", Distance.COSINE: "cos", Distance.L2: "l2sq"}
-_CONNECTIVITY, _BUILD_BREADTH, _SEARCH_BREADTH = 24, 160, 160
+_CONNECTIVITY, _BUILD_BREADTH, _SEARCH_BREADTH = 24, 160, 96
 _OVERSAMPLE = 4
 _CHUNK = 512
 

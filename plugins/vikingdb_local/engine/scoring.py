@@ -25,6 +25,9 @@ Rows = NDArray[np.intp]
 
 _CHUNK_NUMBERS = 1 << 20
 _SAMPLE = 1024
+_FEW = 128
+"""So few rows are scored once, exactly: to gather them twice takes longer."""
+
 _EPSILON = float(np.finfo(np.float32).eps)
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -66,7 +69,7 @@ def nearest(
     ip: the inner product. cosine: that of the normalised vectors (0 if one has no direction). l2: 1 minus the squared
     distance.
     """
-    if len(rows) > most:
+    if len(rows) > max(most, _FEW):
         rough, error = _rough_scores(vectors, rows, query, distance)
         rows = rows[rough >= _nth_best(rough, most) - 2 * error]
     return rows, _exact_scores(vectors.matrix, rows, query, distance)

@@ -134,9 +134,10 @@ def answer(search: Search, rank: Rank, *, ann: bool = False, more: More | None =
     data = []
     for hit, number in zip(found.hits, found.numbers, strict=True):
         document = documents.get(number, {})
-        item = {"id": hit.key, "fields": search.selection(document), "score": as_score(hit.score)}
+        score = as_score(hit.score)
+        item = {"id": hit.key, "fields": search.selection(document), "score": score}
         if ann:
-            item["ann_score"] = as_score(hit.score if hit.origin is None else hit.origin)
+            item["ann_score"] = score if hit.origin is None else as_score(hit.origin)
         data.append({**item, **_details(search, hit), **(more(document) if more else {})})
     return _result(data, found.matched)
 
