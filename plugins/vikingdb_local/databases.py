@@ -24,9 +24,11 @@ from .engine.catalog import Catalog
 from .engine.database import FILE, Database
 from .engine.faults import StorageFault
 from .errors import ServiceError
+from .fault_injection.plan import OPTIONS as FAULT_OPTIONS
+from .fault_injection.plan import FaultPlan, read_plan
 from .walkthrough import SEED, Walkthrough
 
-_OPTIONS = ("embedder", "seed", "tos")
+_OPTIONS = ("embedder", "seed", "tos", *FAULT_OPTIONS)
 
 _lock = threading.Lock()
 _shared: dict[str, Catalog] = {}
@@ -112,6 +114,15 @@ def choose_buckets(endpoint: Endpoint) -> Path | None:
     if not folder.is_absolute():
         raise ConfigError(f"endpoint {endpoint}: tos={text} must be an absolute path, as in local://?tos=/my/buckets")
     return folder
+
+
+def choose_faults(endpoint: Endpoint) -> FaultPlan | None:
+    """The faults an endpoint asks for; none unless it does.
+
+    Raises:
+        ConfigError: they make no sense.
+    """
+    return read_plan(endpoint.options, f"endpoint {endpoint}")
 
 
 def open_database(endpoint: Endpoint) -> Catalog:

@@ -30,16 +30,14 @@ class ServiceError(Exception):
     Attributes:
         code: the service's code, such as ``NotFound.VikingdbCollection``.
         message: what is wrong and what to do; it goes to the caller.
+        status: of HTTP; that of the code, unless another is asked for.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, status: int | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
-
-    @property
-    def status(self) -> int:
-        return STATUSES[self.code.partition(".")[0]]
+        self.status = STATUSES[code.partition(".")[0]] if status is None else status
 
 
 def missing(message: str) -> ServiceError:

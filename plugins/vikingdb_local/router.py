@@ -34,7 +34,7 @@ _METHODLESS = frozenset({"vector.ping"})  # clients ping by GET, and by POST
 
 def respond(session: Session, request: Request) -> Response:
     """Answer a request. Never raises: what is wrong with it, or with the engine, is an answer too."""
-    address = _address(request)
+    address = address_of(request)
     try:
         return succeed(address, _handle(session, request))
     except ServiceError as error:
@@ -44,12 +44,21 @@ def respond(session: Session, request: Request) -> Response:
         return fail(address, ServiceError("InternalError", f"the local engine failed; {_SEE_LOG} {address.request_id}"))
 
 
-def _address(request: Request) -> Address:
+def address_of(request: Request) -> Address:
+    """What an answer to a request echoes of it, with an id for it if it has none."""
     request_id = request.headers.get(REQUEST_ID_HEADER) or _new_request_id()
     query = dict(request.query)
     if request.path in ("", "/") or "Action" in query:
         return Address(request_id, is_control=True, action=query.get("Action", ""), version=query.get("Version", ""))
     return Address(request_id)
+
+
+def operation_name(request: Request) -> str:
+    """The name of a request's operation; empty when it is none."""
+    try:
+        return _find(request).name
+    except ServiceError:
+        return ""
 
 
 def _new_request_id() -> str:

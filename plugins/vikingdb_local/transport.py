@@ -17,8 +17,17 @@ from vikingdb_core.exceptions import RequestError
 from vikingdb_core.messages import Request, Response
 from vikingdb_core.transport import TransportSettings
 
-from .databases import check_endpoint, choose_buckets, choose_embedder, choose_seed, close_database, open_database
-from .router import respond
+from .databases import (
+    check_endpoint,
+    choose_buckets,
+    choose_embedder,
+    choose_faults,
+    choose_seed,
+    close_database,
+    open_database,
+)
+from .fault_injection.in_process import carry_out
+from .router import address_of, operation_name, respond
 from .session import Session
 
 LONGEST_CALL_SECONDS = 30.0
@@ -31,7 +40,8 @@ class LocalTransport:
     Args:
         endpoint: ``local://`` for a private database, ``local://NAME`` for one shared in the process,
             ``local:///folder`` for one that lasts. Option ``embedder=hash-v1`` replaces the sentence encoder,
-            ``seed=walkthrough`` lays sample data at the first request, ``tos=/folder`` lets tasks read and write files.
+            ``seed=walkthrough`` lays sample data at the first request, ``tos=/folder`` lets tasks read and write files,
+            ``fault=500:0.1`` makes a tenth of the requests fail.
         settings: connection settings; there is no connection.
         clock: seconds since 1970; rows expire by it.
 
@@ -48,13 +58,16 @@ class LocalTransport:
         self._calls, self._changed = 0, threading.Condition()
         # Before a folder is opened.
         embedder, seed, buckets = choose_embedder(endpoint), choose_seed(endpoint), choose_buckets(endpoint)
+        self._faults = choose_faults(endpoint)
         self._session: Session | None = Session(open_database(endpoint), embedder, clock, seed, buckets)
 
     def send(self, request: Request, timeouts: Timeouts) -> Response:
-        """Answer a request; nothing in it makes this raise. Time limits do not apply: there is nothing to wait for.
+        """Answer a request; nothing in it makes this raise. Time limits apply to faults: there is nothing else to wait
+        for.
 
         Raises:
             RequestError: the transport was closed.
+            ConnectionLost, RequestTimeout: a fault of the endpoint.
         """
         if self._is_inherited:
             raise RequestError(
@@ -67,7 +80,7 @@ class LocalTransport:
                 raise RequestError(f"this client was closed; make a new one to use {self._endpoint}")
             self._calls += 1
         try:
-            return respond(session, request)
+            return self._respond(session, request, timeouts)
         finally:
             with self._changed:
                 self._calls -= 1
@@ -88,6 +101,12 @@ class LocalTransport:
                 self._changed.wait_for(lambda: not self._calls, LONGEST_CALL_SECONDS)
         if session is not None:
             close_database(self._endpoint, session.catalog)
+
+    def _respond(self, session: Session, request: Request, timeouts: Timeouts) -> Response:
+        if self._faults is None:
+            return respond(session, request)
+        fault = self._faults.draw(operation_name(request))
+        return carry_out(fault, address_of(request), lambda: respond(session, request), timeouts)
 
     @property
     def _is_inherited(self) -> bool:

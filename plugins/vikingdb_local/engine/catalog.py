@@ -18,6 +18,7 @@ from .database import Database
 from .defining import define_schema
 from .defining_indexes import restore_index
 from .derived import Derived
+from .grouping import Grouping
 from .indexing import Index
 from .schema import Schema
 from .tasks import Tasks
@@ -41,6 +42,7 @@ class Catalog:
 
     def __init__(self, database: Database | None = None) -> None:
         self.database = database or Database()
+        self._writes = Grouping(self.database)
         self.upkeep = Upkeep()
         self._caches = Caches(self.database)
         self._by_name = {collection.name: collection for collection in self._load()}
@@ -106,6 +108,7 @@ class Catalog:
             assert cursor.lastrowid is not None
             collection = Collection(
                 self.database,
+                self._writes,
                 id=cursor.lastrowid,
                 name=name,
                 resource_id=resource_id,
@@ -279,6 +282,7 @@ class Catalog:
                 ]
                 yield Collection(
                     self.database,
+                    self._writes,
                     id=number,
                     name=name,
                     resource_id=resource_id,

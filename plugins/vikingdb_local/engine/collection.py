@@ -14,6 +14,7 @@ from ..errors import COLLECTION, DATA, INDEX, not_found, shown
 from . import rows
 from .database import Database
 from .derived import Derived
+from .grouping import Grouping
 from .indexing import Index
 from .rows import Key
 from .schema import Schema
@@ -54,6 +55,30 @@ class _Change:
     emptied: bool = False
 
 
+class _Write:
+    """A change of one collection's rows, for :class:`Grouping` to carry out."""
+
+    def __init__(
+        self, collection: Collection, write: Callable[[sqlite3.Connection, _Change], None], now_ms: int
+    ) -> None:
+        self._collection, self._write, self._now_ms = collection, write, now_ms
+        self._change: _Change | None = None
+
+    def apply(self, sql: sqlite3.Connection) -> None:
+        change = _Change(self._collection._next_seq(sql))
+        change.removed += rows.delete_expired(sql, self._collection.id, self._now_ms)
+        self._write(sql, change)
+        self._change = change
+
+    def publish(self) -> None:
+        assert self._change is not None
+        self._collection._publish(self._change)
+        self._collection.follow(self._now_ms)
+
+    def forget(self) -> None:
+        self._collection.forget()
+
+
 class StaleSchema(Exception):
     """The schema changed after rows had been checked against it; they have to be checked again."""
 
@@ -73,6 +98,7 @@ class Collection:
     def __init__(
         self,
         database: Database,
+        writes: Grouping,
         *,
         id: int,
         name: str,
@@ -86,7 +112,7 @@ class Collection:
         indexes: Mapping[str, Index],
         derived: Derived,
     ) -> None:
-        self._database = database
+        self._database, self._writes = database, writes
         self._derived = derived
         self.id = id
         self.name = name
@@ -251,19 +277,7 @@ class Collection:
             return found, rows.documents(sql, numbers(found))
 
     def _write(self, write: Callable[[sqlite3.Connection, _Change], None], now_ms: int) -> None:
-        with self._database.lock:
-            try:
-                with self._database.writing() as sql:
-                    change = _Change(self._next_seq(sql))
-                    change.removed += rows.delete_expired(sql, self.id, now_ms)
-                    write(sql, change)
-                self._publish(change)
-                self.follow(now_ms)
-            except Exception:
-                raise  # rolled back
-            except BaseException:  # an interrupt, before the commit or after: only the database knows
-                self.forget()
-                raise
+        self._writes.write(_Write(self, write, now_ms))
 
     def _next_seq(self, sql: sqlite3.Connection) -> int:
         if sql.execute("UPDATE collections SET seq = seq + 1 WHERE id = ?", (self.id,)).rowcount != 1:

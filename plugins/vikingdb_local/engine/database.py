@@ -101,6 +101,11 @@ class Database:
             finally:
                 self._along = None
 
+    @property
+    def is_along(self) -> bool:
+        """Whether the next transaction is to write something more."""
+        return self._along is not None
+
     def close(self) -> None:
         """Let go of the folder, or forget everything."""
         with self.lock:
