@@ -25,7 +25,15 @@ from ..version import __version__
 
 _REF = "#/components/schemas/{model}"
 _SIGNATURE, _API_KEY = "signature", "apiKey"
-_ERROR_STATUSES = {"400": "refused", "403": "no right", "404": "not found", "409": "exists already"}
+_ERROR_STATUSES = {
+    "400": "the request makes no sense, or the state of things forbids it",
+    "403": "no right",
+    "404": "there is no such thing",
+    "409": "there is such a thing already",
+    "413": "the body is too large",
+    "501": "the managed service can do it, the emulator cannot; code NotImplemented",
+}
+"""What is answered to a request that is refused. No other status means that, and 500 is a fault of the emulator."""
 
 Schema = dict[str, Any]
 Schemas = Mapping[tuple[Any, str], Schema]
