@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from vikingdb_core.transport import (
+    AsyncSchemeTransport,
     AsyncTransport,
     SchemeTransport,
     StreamedResponse,
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from vikingdb_core.transport.https import RequestsTransport
 
 __all__ = [
+    "AsyncSchemeTransport",
     "AsyncTransport",
     "RequestsTransport",
     "SchemeTransport",

@@ -37,7 +37,7 @@ from .routing import check_encryption, settle, warn_of_region
 from .traits import Safety
 from .transport.base import TransportSettings
 from .transport.once import send_once
-from .transport.select import SchemeTransport, check_scheme
+from .transport.select import AsyncSchemeTransport, SchemeTransport, check_scheme
 from .version import __version__
 
 T = TypeVar("T")
@@ -259,10 +259,9 @@ class AsyncBaseClient(ClientCore[AsyncTransport]):
         return await arun(flow, self._transport, self._clock)
 
     def _open_transport(self) -> AsyncTransport:
-        endpoint = self._runtime.endpoints["data"]
-        factory = discovery.lookup(discovery.ASYNC_TRANSPORTS, endpoint.scheme)
-        built: AsyncTransport = factory(endpoint, _transport_settings(self.config))
-        return built
+        for endpoint in self._runtime.endpoints.values():
+            discovery.lookup(discovery.ASYNC_TRANSPORTS, endpoint.scheme)  # imported now: later it would hold up a loop
+        return AsyncSchemeTransport(_transport_settings(self.config))
 
     async def __aenter__(self) -> Self:
         return self

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator
 from pytest_vikingdb import TransportContract, Wire
 from pytest_vikingdb.contracts.transport import answer
 from pytest_vikingdb.wire import AsyncWire
+from vikingdb_aio import AiohttpTransport
 from vikingdb_core.effects import StreamedResponse, Timeouts
 from vikingdb_core.endpoint import Endpoint
 from vikingdb_core.messages import Headers, Request, Response
-from vikingdb_core.transport import SchemeTransport, TransportSettings
+from vikingdb_core.transport import AsyncSchemeTransport, SchemeTransport, TransportSettings
 from vikingdb_core.transport.https import RequestsTransport
+from vikingdb_local.async_transport import AsyncLocalTransport
 from vikingdb_local.transport import LocalTransport
 
 
@@ -59,6 +61,16 @@ class TestThreadedTransport(TransportContract):
         return ThreadedTransport()
 
 
+class TestAiohttpTransport(TransportContract):
+    def make_transport(self, endpoint: Endpoint) -> AiohttpTransport:
+        return AiohttpTransport(endpoint, TransportSettings())
+
+
+class TestAsyncSchemeTransport(TransportContract):
+    def make_transport(self, endpoint: Endpoint) -> AsyncSchemeTransport:
+        return AsyncSchemeTransport(TransportSettings())
+
+
 class TestLocalTransport(TransportContract):
     no_network = "the embedded engine answers in this process"
     endpoint = "local://?embedder=hash-v1"
@@ -71,6 +83,11 @@ class TestLocalTransport(TransportContract):
 
     def make_refused_request(self, endpoint: Endpoint) -> Request:
         return Request("POST", endpoint, "/api/vikingdb/data/nothing", (), Headers(), b"{}")
+
+
+class TestAsyncLocalTransport(TestLocalTransport):
+    def make_transport(self, endpoint: Endpoint) -> AsyncLocalTransport:  # type: ignore[override]
+        return AsyncLocalTransport(endpoint, TransportSettings())
 
 
 class TestWire(TransportContract):

@@ -2,6 +2,14 @@
 
 from ..effects import AsyncTransport, StreamedResponse, Timeouts, Transport
 from .base import TransportSettings
-from .select import SchemeTransport
+from .select import AsyncSchemeTransport, SchemeTransport
 
-__all__ = ["AsyncTransport", "SchemeTransport", "StreamedResponse", "Timeouts", "Transport", "TransportSettings"]
+__all__ = [
+    "AsyncSchemeTransport",
+    "AsyncTransport",
+    "SchemeTransport",
+    "StreamedResponse",
+    "Timeouts",
+    "Transport",
+    "TransportSettings",
+]

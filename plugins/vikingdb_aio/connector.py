@@ -1,0 +1,96 @@
+"""Connector: makes and keeps the connections of one event loop, by aiohttp's own, with three things added.
+
+It tells the attempt when it has a connection; it hands out none that the server has closed meanwhile; and the time to
+connect is for connecting, not for waiting until one of the pool is free.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+import aiohttp
+
+from vikingdb_core.transport import TransportSettings
+
+from .attempt import CURRENT
+
+if TYPE_CHECKING:
+    from aiohttp import ClientRequest, ClientTimeout
+    from aiohttp.client_proto import ResponseHandler
+    from aiohttp.connector import Connection
+    from aiohttp.tracing import Trace
+
+
+class Connector(aiohttp.TCPConnector):
+    """Belongs to the running loop. Closing it is left to :class:`~.pool.Pool`."""
+
+    def __init__(self, settings: TransportSettings) -> None:
+        super().__init__(
+            limit=settings.pool_connections * settings.pool_maxsize,
+            limit_per_host=settings.pool_maxsize,
+            resolver=aiohttp.ThreadedResolver(),  # names mean what they mean to the rest of the machine
+        )
+        self._made: WeakSet[ResponseHandler] = WeakSet()
+
+    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
+        attempt = CURRENT.get()
+        if attempt.has_connection:  # aiohttp repeats a GET by itself; whether to is for the flow to decide
+            raise aiohttp.ClientConnectionError("the connection broke before an answer began")
+        while True:
+            attempt.is_new_connection = False
+            try:
+                connection = await super().connect(req, traces, timeout)
+            except asyncio.CancelledError:
+                if self.closed and not _is_cancelled():  # so aiohttp tells those who wait for a connection
+                    raise aiohttp.ClientConnectionError("the client was closed") from None
+                raise
+            if attempt.is_new_connection or not _has_ended(connection.transport):
+                attempt.has_connection = True
+                return connection
+            connection.close()
+
+    async def _create_connection(
+        self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    ) -> ResponseHandler:
+        attempt = CURRENT.get()
+        attempt.is_new_connection = True
+        async with asyncio.timeout(attempt.connect_seconds):  # names, TCP, a proxy's tunnel, TLS
+            protocol = await super()._create_connection(req, traces, timeout)
+        self._made.add(protocol)
+        return protocol
+
+    def hang_up(self) -> None:
+        """Let servers know that nobody will come back, from outside the loop and without it."""
+        for protocol in list(self._made):
+            opened = protocol.transport and protocol.transport.get_extra_info("socket")
+            if opened:
+                with suppress(OSError):
+                    opened.shutdown(socket.SHUT_RDWR)
+
+    def __del__(self, *_: object) -> None:
+        """aiohttp would close connections here, through a loop that may be another process's or have ended."""
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _has_ended(transport: asyncio.Transport | None) -> bool:
+    """Whether an idle connection has something to read: its end, or what nobody asked for.
+
+    The loop will notice too, but only at its next turn; a request written until then would be lost.
+    """
+    opened = transport and transport.get_extra_info("socket")
+    if not opened or opened.fileno() < 0:
+        return True
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(opened, select.POLLIN)
+        return bool(poll.poll(0))
+    return bool(select.select([opened], [], [], 0)[0])

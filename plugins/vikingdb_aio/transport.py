@@ -1,0 +1,140 @@
+"""AiohttpTransport: HTTP for asynchronous clients.
+
+The same promises as the sync transport's: what was signed is what is sent, nothing is followed, kept or looked up
+behind the caller's back, and a failure says whether the service may have seen the request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+
+import aiohttp
+
+from vikingdb_core.effects import StreamedResponse, Timeouts
+from vikingdb_core.endpoint import Endpoint
+from vikingdb_core.exceptions import RequestError, VikingDBError
+from vikingdb_core.messages import Request, Response
+from vikingdb_core.transport import TransportSettings
+
+from .attempt import CURRENT, Attempt
+from .failure import FAILURES, failure
+from .message import arguments, headers_of
+from .pool import Pool
+from .route import Routes
+from .streaming import Chunks
+
+_CLOSED = "this transport was closed; build a new one"
+
+
+class AiohttpTransport:
+    """An ``AsyncTransport`` to any number of hosts.
+
+    May be built outside a loop, and used in several: each has a pool of its own, made with its first request. Survives
+    ``fork``.
+
+    Args:
+        endpoint: where a client sends to. Requests say that themselves.
+        settings: connection settings. ``pool_maxsize`` is how many connections a loop has to one host at a time; more
+            requests wait for one of them.
+    """
+
+    def __init__(self, endpoint: Endpoint | None = None, settings: TransportSettings | None = None) -> None:
+        self._settings = settings or TransportSettings()
+        self._routes = Routes(self._settings)
+        self._lock = threading.Lock()
+        self._pools: dict[asyncio.AbstractEventLoop, Pool] = {}
+        self._inherited: list[Pool] = []
+        self._pid = os.getpid()
+        self._is_closed = False
+
+    async def send(self, request: Request, timeouts: Timeouts) -> Response:
+        """Send and read the whole response."""
+        attempt = Attempt(timeouts.connect)
+        response: aiohttp.ClientResponse | None = None
+        try:
+            async with asyncio.timeout(timeouts.total):
+                response = await self._open(request, attempt)
+                return await _whole(response)
+        except VikingDBError:
+            raise
+        except FAILURES as error:
+            failed = self._failure(error, request, attempt, is_answered=response is not None)
+        raise failed  # here, so that aiohttp's own error is not its context
+
+    async def stream(self, request: Request, timeouts: Timeouts) -> StreamedResponse | Response:
+        """Send, and leave a 2xx response open. ``timeouts.total`` then bounds the wait for each chunk."""
+        attempt = Attempt(timeouts.connect)
+        response: aiohttp.ClientResponse | None = None
+        try:
+            async with asyncio.timeout(timeouts.total):
+                response = await self._open(request, attempt)
+            if not 200 <= response.status < 300:
+                async with asyncio.timeout(timeouts.total):
+                    return await _whole(response)
+        except VikingDBError:
+            raise
+        except FAILURES as error:
+            failed = self._failure(error, request, attempt, is_answered=response is not None)
+        else:
+            chunks = Chunks(response, request, attempt, timeouts.total)
+            return StreamedResponse(response.status, headers_of(response), chunks, chunks.close)
+        raise failed
+
+    async def close(self) -> None:
+        """Close the connections of this loop, and have other loops close theirs."""
+        with self._lock:
+            self._is_closed = True
+            self._leave_inherited()
+            pools, self._pools = self._pools, {}
+        own = pools.pop(asyncio.get_running_loop(), None)
+        for pool in pools.values():
+            pool.dismiss()
+        if own is not None:
+            await own.close()
+
+    async def _open(self, request: Request, attempt: Attempt) -> aiohttp.ClientResponse:
+        session = self._current().session
+        route = self._routes.known(request.endpoint)
+        if route is None:
+            route = await asyncio.to_thread(self._routes.find, request.endpoint)
+        token = CURRENT.set(attempt)
+        try:
+            return await session.request(**arguments(request), proxy=route.proxy, ssl=route.context)
+        finally:
+            CURRENT.reset(token)
+
+    def _current(self) -> Pool:
+        if self._is_closed:
+            raise RequestError(_CLOSED)
+        loop = asyncio.get_running_loop()
+        pool = self._pools.get(loop)
+        if pool is None or self._pid != os.getpid():
+            with self._lock:
+                if self._is_closed:  # meanwhile, by another thread
+                    raise RequestError(_CLOSED)
+                self._leave_inherited()
+                for ended in [each for each in self._pools if each.is_closed()]:
+                    self._pools.pop(ended).dismiss()
+                pool = self._pools[loop] = Pool(self._settings)
+        return pool
+
+    def _leave_inherited(self) -> None:
+        """After a fork: the parent's connections are the parent's. They are not touched, and not let go of either."""
+        if self._pid != os.getpid():
+            for pool in self._pools.values():
+                pool.abandon()
+            self._inherited.extend(self._pools.values())
+            self._pools = {}
+            self._pid = os.getpid()
+
+    def _failure(self, error: Exception, request: Request, attempt: Attempt, *, is_answered: bool) -> Exception:
+        route = self._routes.known(request.endpoint)
+        by_proxy = route is not None and route.proxy is not None
+        return failure(error, request, attempt, by_proxy=by_proxy, is_answered=is_answered)
+
+
+async def _whole(response: aiohttp.ClientResponse) -> Response:
+    body = await response.read()
+    return Response(response.status, headers_of(response), body)

@@ -1,0 +1,105 @@
+"""AsyncLocalTransport: carries the requests of asynchronous clients to an engine in this process. Chosen by the scheme
+``local``.
+
+The engine works in threads, so the loop goes on meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from vikingdb_core.effects import StreamedResponse, Timeouts
+from vikingdb_core.endpoint import Endpoint
+from vikingdb_core.exceptions import RequestError
+from vikingdb_core.messages import Request, Response
+from vikingdb_core.transport import TransportSettings
+
+from .databases import check_endpoint
+from .transport import LocalTransport
+
+THREADS = 8
+"""How many requests of a client the engine works on at once; further ones wait their turn."""
+
+
+class AsyncLocalTransport:
+    """An ``AsyncTransport`` to an embedded database. May be built outside a loop, and used in several.
+
+    A database in a folder is opened with the first request, in a thread too. When the task that sent a request is
+    cancelled, a request the engine has begun on is finished all the same, and one that still waits is dropped.
+
+    Args:
+        endpoint: as of :class:`~.transport.LocalTransport`.
+        settings: connection settings; there is no connection.
+        clock: seconds since 1970; rows expire by it.
+
+    Raises:
+        ConfigError: an unknown option.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, settings: TransportSettings, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        check_endpoint(endpoint)
+        self._endpoint = endpoint
+        self._settings = settings
+        self._clock = clock
+        self._opening = threading.Lock()  # held in threads of the engine alone: a folder may take a while
+        self._inner: LocalTransport | None = None
+        self._lock = threading.Lock()
+        self._threads: ThreadPoolExecutor | None = None
+        self._pid = os.getpid()
+        self._is_closed = False
+
+    async def send(self, request: Request, timeouts: Timeouts) -> Response:
+        """Answer a request, as :meth:`.transport.LocalTransport.send` does.
+
+        Raises:
+            RequestError: the transport was closed.
+            ConfigError: an option that does not fit, or a folder that cannot be opened.
+            ConnectionLost, RequestTimeout: a fault of the endpoint.
+        """
+        with self._lock:
+            if self._is_closed:
+                raise self._refusal()
+            if self._threads is None or self._pid != os.getpid():  # the child of a fork has none of the threads
+                self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="vikingdb-local")
+                self._pid = os.getpid()
+            answer = self._threads.submit(self._send, request, timeouts)
+        return await asyncio.wrap_future(answer)
+
+    async def stream(self, request: Request, timeouts: Timeouts) -> StreamedResponse | Response:
+        """The same: no operation streams."""
+        return await self.send(request, timeouts)
+
+    async def close(self) -> None:
+        """Let go of the database when calls that have begun are done. A private one is gone with it, one in a folder
+        can be opened by others."""
+        with self._lock:
+            self._is_closed = True
+            threads, self._threads = self._threads, None
+            if threads is not None and self._pid == os.getpid():
+                threads.shutdown(wait=False)  # what waits is still answered: with a refusal
+        await asyncio.to_thread(self._close)
+
+    def _send(self, request: Request, timeouts: Timeouts) -> Response:
+        with self._opening:
+            if self._is_closed:
+                raise self._refusal()
+            if self._inner is None:
+                self._inner = LocalTransport(self._endpoint, self._settings, clock=self._clock)
+            inner = self._inner
+        return inner.send(request, timeouts)
+
+    def _close(self) -> None:
+        with self._opening:
+            inner = self._inner
+        if inner is not None:
+            inner.close()
+
+    def _refusal(self) -> RequestError:
+        return RequestError(f"this client was closed; make a new one to use {self._endpoint}")
