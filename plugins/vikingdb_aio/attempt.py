@@ -15,11 +15,13 @@ class Attempt:
         has_connection: it was given one, TLS and proxy included. Before that nothing of it can have been sent; from
             then on it may have been.
         is_new_connection: the connection was made for it.
+        waits_for_pool: it asked the pool for a connection, and none is free or being made for it.
     """
 
     connect_seconds: float
     has_connection: bool = False
     is_new_connection: bool = False
+    waits_for_pool: bool = False
 
 
 CURRENT: ContextVar[Attempt] = ContextVar("vikingdb_aio_attempt")

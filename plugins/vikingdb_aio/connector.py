@@ -42,7 +42,7 @@ class Connector(aiohttp.TCPConnector):
         if attempt.has_connection:  # aiohttp repeats a GET by itself; whether to is for the flow to decide
             raise aiohttp.ClientConnectionError("the connection broke before an answer began")
         while True:
-            attempt.is_new_connection = False
+            attempt.is_new_connection, attempt.waits_for_pool = False, True
             try:
                 connection = await super().connect(req, traces, timeout)
             except asyncio.CancelledError:
@@ -58,7 +58,7 @@ class Connector(aiohttp.TCPConnector):
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> ResponseHandler:
         attempt = CURRENT.get()
-        attempt.is_new_connection = True
+        attempt.is_new_connection, attempt.waits_for_pool = True, False
         async with asyncio.timeout(attempt.connect_seconds):  # names, TCP, a proxy's tunnel, TLS
             protocol = await super()._create_connection(req, traces, timeout)
         self._made.add(protocol)

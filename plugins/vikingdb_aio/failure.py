@@ -24,7 +24,12 @@ def failure(
     is_late = isinstance(error, TimeoutError)
     cause = _cause(error)
     failed: TransportError
-    if not attempt.has_connection:
+    if is_late and attempt.waits_for_pool and not attempt.has_connection:
+        failed = ConnectError(
+            f"no connection to {where} became free in time; pool_maxsize is how many there are at once, and a timeout "
+            "includes the wait for one"
+        )
+    elif not attempt.has_connection:
         by_way_of = " through the proxy" if by_proxy else ""
         why = " in time" if is_late else f"{by_way_of}: {_why(error, cause)}"
         failed = ConnectError(f"could not connect to {where}{why}")

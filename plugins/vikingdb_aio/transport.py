@@ -129,7 +129,9 @@ class AiohttpTransport:
             self._pools = {}
             self._pid = os.getpid()
 
-    def _failure(self, error: Exception, request: Request, attempt: Attempt, *, is_answered: bool) -> Exception:
+    def _failure(self, error: Exception, request: Request, attempt: Attempt, *, is_answered: bool) -> VikingDBError:
+        if self._is_closed and not attempt.has_connection:
+            return RequestError(_CLOSED)  # not a failure to connect, which the flow would wait and try again after
         route = self._routes.known(request.endpoint)
         by_proxy = route is not None and route.proxy is not None
         return failure(error, request, attempt, by_proxy=by_proxy, is_answered=is_answered)

@@ -17,7 +17,14 @@ from tests.support.http import PATIENT, request_to
 from tests.support.server import CERTIFICATE, Connection, LoopbackServer, free_port
 from vikingdb_aio import AiohttpTransport
 from vikingdb_core.effects import Timeouts
-from vikingdb_core.exceptions import ConfigError, ConnectError, ConnectionLost, RequestTimeout, TransportError
+from vikingdb_core.exceptions import (
+    ConfigError,
+    ConnectError,
+    ConnectionLost,
+    RequestError,
+    RequestTimeout,
+    TransportError,
+)
 from vikingdb_core.messages import Request, Response
 from vikingdb_core.transport import TransportSettings
 
@@ -121,7 +128,7 @@ def test_a_request_that_no_connection_became_free_for_was_never_sent() -> None:
         transport = AiohttpTransport(settings=TransportSettings(pool_maxsize=1))
         taking = asyncio.create_task(transport.send(request_to(server.url), PATIENT))
         await asyncio.to_thread(server.wait_for_notes, 1)
-        with pytest.raises(ConnectError) as caught:
+        with pytest.raises(ConnectError, match=r"no connection to .* became free in time.*pool_maxsize") as caught:
             await transport.send(request_to(server.url), Timeouts(0.05, 0.1))
         await transport.close()
         with pytest.raises(ConnectionLost):
@@ -183,7 +190,23 @@ def test_closing_a_transport_ends_what_it_is_doing_and_what_waits_for_it() -> No
 
     with LoopbackServer(serve) as server:
         ended = asyncio.run(go(server))
-    assert {type(error) for error in ended} == {ConnectionLost, ConnectError}  # whichever was first to have it
+    assert {type(error) for error in ended} == {ConnectionLost, RequestError}  # whichever was first to have it
+
+
+def test_closing_a_transport_while_it_connects_is_not_taken_for_a_failure_to_connect() -> None:
+    async def go(url: str) -> None:
+        transport = AiohttpTransport()
+        sending = [asyncio.create_task(transport.send(request_to(url), PATIENT)) for _ in range(20)]
+        while not transport._pools:
+            await asyncio.sleep(0)
+        await transport.close()
+        for ended in await asyncio.gather(*sending, return_exceptions=True):
+            assert isinstance(ended, RequestError)
+            assert "closed" in str(ended)
+
+    with LoopbackServer() as server:
+        asyncio.run(go(server.url))
+    assert server.received == []
 
 
 # TLS
