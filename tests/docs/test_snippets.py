@@ -21,6 +21,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAGES = [
     "docs/guide.md",
     "docs/python_sdk_design.md",
+    "plugins/vikingdb_aio/README.md",
     "plugins/vikingdb_otel/README.md",
     "plugins/vikingdb_resilience/README.md",
 ]
