@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 import admin
+import async_client
 import e1_connectivity
 import e2_collection_lifecycle
 import e3_1_search_multi_modal
@@ -165,6 +166,16 @@ def test_guide_to_tasks_sees_one_through(setting: Setting) -> None:
     assert sorted(title.partition(" ")[0] for title in outcome.sample) == ["Ceres", "Vesta"]
     if not setting.is_live:
         assert outcome.scores == [2.5, 2.5]
+
+
+def test_guide_to_async_clients_finds_gives_up_and_goes_on(setting: Setting) -> None:
+    answers = async_client.run(setting)
+    assert len(answers.titles) == len(async_client.QUESTIONS)
+    assert all(answers.titles)
+    if not setting.is_live:
+        assert answers.titles[0] == "Saturn"
+    assert (answers.is_cancelled, answers.is_too_late) == (True, True)
+    assert {"text", "vector"} <= set(answers.collections)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
