@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -31,11 +32,11 @@ class Served:
         self._environment = {**os.environ, **(environment or {})}
         self.url = ""
         self.greeting = ""
-        self.log = ""
 
     def __enter__(self) -> Self:
+        self._log = tempfile.TemporaryFile("w+")  # a pipe that nobody reads would fill, and hold up the server
         self.process = subprocess.Popen(
-            self._command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self._environment
+            self._command, stdout=subprocess.PIPE, stderr=self._log, text=True, env=self._environment
         )
         assert self.process.stdout is not None
         lines = []
@@ -57,12 +58,12 @@ class Served:
         """Stop it; what it wrote to its log."""
         if self.process.poll() is None:
             self.process.send_signal(how)
-        _, log = self.process.communicate(timeout=STOP_SECONDS)
-        self.log += log
-        return self.log
+        self.process.communicate(timeout=STOP_SECONDS)
+        self._log.seek(0)
+        return self._log.read()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.process.poll() is None:
-            self.stop()
+        self.stop()
+        self._log.close()
