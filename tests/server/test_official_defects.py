@@ -99,9 +99,9 @@ def test_p5_a_write_that_may_have_happened_is_not_sent_again() -> None:
 def test_p6_retry_after_is_heard_and_waits_differ() -> None:
     body = b'{"code":"TooManyRequests","message":"m","request_id":"r"}'
     clock = VirtualClock()
-    with answering(429, body, b"Retry-After: 7") as server, client(server, clock=clock) as db:
-        with pytest.raises(RateLimited):
-            fetch(db)
+    server = answering(429, body, b"Retry-After: 7")
+    with server, client(server, clock=clock) as db, pytest.raises(RateLimited):
+        fetch(db)
     assert all(wait >= 7 for wait in clock.sleeps)
     waits = set()
     for _ in range(3):
@@ -127,9 +127,9 @@ def test_p8_connecting_has_a_limit_of_its_own() -> None:
 
 
 def test_p9_p10_the_id_of_an_error_is_the_service_s_also_from_the_header() -> None:
-    with answering(404, b"", b"X-Tt-Logid: from-header") as server, client(server) as db:
-        with pytest.raises(APIError) as caught:
-            fetch(db, request_id="of-the-caller")
+    server = answering(404, b"", b"X-Tt-Logid: from-header")
+    with server, client(server) as db, pytest.raises(APIError) as caught:
+        fetch(db, request_id="of-the-caller")
     assert caught.value.request_id == "from-header"
     with answering(404, b"") as server, client(server) as db, pytest.raises(APIError) as caught:
         fetch(db, request_id="of-the-caller")
@@ -145,9 +145,9 @@ def test_p11_p12_a_code_is_kept_as_it_came(code: int | str) -> None:
 
 
 def test_p13_what_came_is_kept_with_the_error() -> None:
-    with answering(502, b"<html>bad gateway</html>", b"X-From: proxy") as server, client(server, retry=1) as db:
-        with pytest.raises(APIError) as caught:
-            fetch(db)
+    server = answering(502, b"<html>bad gateway</html>", b"X-From: proxy")
+    with server, client(server, retry=1) as db, pytest.raises(APIError) as caught:
+        fetch(db)
     assert (caught.value.status_code, caught.value.body) == (502, b"<html>bad gateway</html>")
     assert caught.value.headers["x-from"] == "proxy"
 
@@ -180,9 +180,9 @@ def test_p17_p18_null_in_place_of_a_list_is_an_empty_one() -> None:
 
 
 def test_p17_an_answer_of_another_type_is_an_error_of_ours() -> None:
-    with answering(200, b'{"code":"Success","result":{"fetch":7}}') as server, client(server) as db:
-        with pytest.raises(DecodeError):
-            fetch(db)
+    server = answering(200, b'{"code":"Success","result":{"fetch":7}}')
+    with server, client(server) as db, pytest.raises(DecodeError):
+        fetch(db)
 
 
 def test_p19_tensors_of_an_embedding_can_be_read() -> None:
