@@ -20,7 +20,7 @@ OFFLINE := unset $$(awk 'BEGIN { for (name in ENVIRON) if (name ~ /^(VIKINGDB|VO
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install quickstart test lint bench bench-local bench-plugins clean
+.PHONY: help install quickstart test lint bench bench-local bench-plugins soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ bench-plugins: $(DEV) ## measure what the ready-made plugins cost
 
 bench-local: $(RUNTIME) ## measure the embedded engine beside its peers (installs them; 25 minutes, or ARGS="--quick")
 	@$(OFFLINE) $(BIN)/python -m benchmarks.local.run $(ARGS)
+
+soak: $(DEV) ## 64 threads and 256 tasks on one server for a minute: nothing may be lost or left open
+	@$(OFFLINE) $(BIN)/python -m tests.support.load $(ARGS)
 
 clean: ## remove the environment, whatever was built, and caches
 	rm -rf $(VENV) .venv-bench dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

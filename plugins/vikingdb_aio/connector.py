@@ -1,7 +1,8 @@
-"""Connector: makes and keeps the connections of one event loop, by aiohttp's own, with three things added.
+"""Connector: makes and keeps the connections of one event loop, by aiohttp's own, with four things added.
 
-It tells the attempt when it has a connection; it hands out none that the server has closed meanwhile; and the time to
-connect is for connecting, not for waiting until one of the pool is free.
+It tells the attempt when it has a connection; it hands out none that the server has closed meanwhile; the time to
+connect is for connecting, not for waiting until one of the pool is free; and who waits longest gets the next. By itself
+aiohttp gives a free connection to whoever asks at that moment, and tasks that ask again and again leave others none.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ from .attempt import CURRENT
 if TYPE_CHECKING:
     from aiohttp import ClientRequest, ClientTimeout
     from aiohttp.client_proto import ResponseHandler
+    from aiohttp.client_reqrep import ConnectionKey
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
+
+_CLOSED = "the client was closed"
 
 
 class Connector(aiohttp.TCPConnector):
@@ -36,6 +40,8 @@ class Connector(aiohttp.TCPConnector):
             resolver=aiohttp.ThreadedResolver(),  # names mean what they mean to the rest of the machine
         )
         self._made: WeakSet[ResponseHandler] = WeakSet()
+        self._turns: dict[ConnectionKey, asyncio.Semaphore] = {}
+        self._taken: dict[ResponseHandler, asyncio.Semaphore] = {}
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
         attempt = CURRENT.get()
@@ -43,16 +49,36 @@ class Connector(aiohttp.TCPConnector):
             raise aiohttp.ClientConnectionError("the connection broke before an answer began")
         while True:
             attempt.is_new_connection, attempt.waits_for_pool = False, True
-            try:
-                connection = await super().connect(req, traces, timeout)
-            except asyncio.CancelledError:
-                if self.closed and not _is_cancelled():  # so aiohttp tells those who wait for a connection
-                    raise aiohttp.ClientConnectionError("the client was closed") from None
-                raise
+            connection = await self._connect_in_turn(req, traces, timeout)
             if attempt.is_new_connection or not _has_ended(connection.transport):
                 attempt.has_connection = True
                 return connection
             connection.close()
+
+    async def _connect_in_turn(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
+        turn = self._turns.setdefault(req.connection_key, asyncio.Semaphore(self.limit_per_host))
+        await turn.acquire()
+        try:
+            if self.closed:
+                raise aiohttp.ClientConnectionError(_CLOSED)
+            connection = await super().connect(req, traces, timeout)
+        except asyncio.CancelledError:
+            turn.release()
+            if self.closed and not _is_cancelled():  # so aiohttp tells those who wait for a connection
+                raise aiohttp.ClientConnectionError(_CLOSED) from None
+            raise
+        except BaseException:
+            turn.release()
+            raise
+        assert connection.protocol is not None
+        self._taken[connection.protocol] = turn
+        return connection
+
+    def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
+        super()._release(key, protocol, should_close=should_close)
+        turn = self._taken.pop(protocol, None)
+        if turn is not None:
+            turn.release()
 
     async def _create_connection(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout

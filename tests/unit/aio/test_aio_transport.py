@@ -146,6 +146,28 @@ def test_256_tasks_share_a_pool_and_get_their_own_answers(pool_maxsize: int) -> 
     assert server.connections <= pool_maxsize
 
 
+def test_tasks_that_ask_again_and_again_leave_connections_to_others() -> None:
+    transport = AiohttpTransport(settings=TransportSettings(pool_maxsize=2))
+    served: list[int] = []
+
+    async def work(url: str, number: int) -> None:
+        for _ in range(5):
+            await transport.send(request_to(url), PATIENT)
+            served.append(number)
+
+    async def go(url: str) -> None:
+        try:
+            await asyncio.gather(*(work(url, number) for number in range(8)))
+        finally:
+            await transport.close()
+
+    with LoopbackServer() as server:
+        asyncio.run(go(server.url))
+    for start in range(0, 40, 8):  # nobody is a whole round ahead of anybody
+        assert len(set(served[max(0, start - 2) : start + 10])) == 8
+    assert server.connections <= 2
+
+
 def test_a_closed_transport_may_be_closed_again_and_sends_nothing_more() -> None:
     async def go(url: str) -> None:
         transport = AiohttpTransport()
