@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +20,6 @@ from .schema import Schema
 from .scoring import Rows
 from .segment import Row, Segment, Snapshot
 from .values import Vector
-
-log = logging.getLogger("vikingdb.local")
 
 Found = TypeVar("Found")
 
@@ -295,22 +292,18 @@ class Collection:
         return int(last) + 1
 
     def _publish(self, change: _Change) -> None:
-        """Let readers see a committed write. The write is done: failing here costs a rebuild, nothing else."""
+        """Let readers see a committed write."""
         segment = self._segment
         if segment is None or segment.is_mostly_dead:
             self.forget()
             return
-        try:
-            if change.emptied:
-                segment = self._segment = Segment(self.schema)
-            for key in change.removed:
-                segment.kill(key, change.seq)
-            for row in change.added:
-                segment.append(row, change.seq)
-            self._snapshot = segment.snapshot(change.seq)
-        except Exception:
-            log.exception("the arrays of collection %r could not follow a write; they will be rebuilt", self.name)
-            self.forget()
+        if change.emptied:
+            segment = self._segment = Segment(self.schema)
+        for key in change.removed:
+            segment.kill(key, change.seq)
+        for row in change.added:
+            segment.append(row, change.seq)
+        self._snapshot = segment.snapshot(change.seq)
 
     def _rebuild(self) -> Snapshot:
         with self._database.reading() as sql:

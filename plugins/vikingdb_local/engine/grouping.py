@@ -6,6 +6,7 @@ are undone and each is done by itself, as if it had been alone.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections import deque
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from typing import Protocol
 
 from ..errors import ServiceError
 from .database import Database
+
+log = logging.getLogger("vikingdb.local")
 
 
 class Change(Protocol):
@@ -65,9 +68,13 @@ class Grouping:
 
     def _take(self, waiting: _Waiting) -> Sequence[_Waiting]:
         if self._database.is_along:  # what goes along with it belongs to nobody else
-            self._queue.remove(waiting)
+            with suppress(ValueError):
+                self._queue.remove(waiting)
             return [waiting]
-        return [self._queue.popleft() for _ in range(len(self._queue))]
+        group = [self._queue.popleft() for _ in range(len(self._queue))]
+        if waiting not in group:  # taken along before, by somebody who was interrupted before doing anything
+            group.insert(0, waiting)
+        return group
 
     def _settle(self, group: Sequence[_Waiting]) -> None:
         try:
@@ -91,8 +98,7 @@ class Grouping:
         except Exception:
             return False
         for waiting in group:
-            waiting.change.publish()
-            waiting.is_settled = True
+            self._publish(waiting)
         return True
 
     def _alone(self, waiting: _Waiting) -> None:
@@ -101,6 +107,15 @@ class Grouping:
                 waiting.change.apply(sql)
         except Exception as error:
             waiting.error = error
+            waiting.is_settled = True
         else:
+            self._publish(waiting)
+
+    def _publish(self, waiting: _Waiting) -> None:
+        """Let readers see what was committed. If they cannot follow, it is no less committed: they start anew."""
+        try:
             waiting.change.publish()
+        except Exception:
+            log.exception("readers could not follow a write that was committed; their arrays will be made anew")
+            waiting.change.forget()
         waiting.is_settled = True

@@ -122,3 +122,32 @@ def test_an_interrupt_loses_nobody_s_answer(db: VikingDB) -> None:
     assert found(db, "a") == [5]
     upsert(db, "a", 6)()
     assert found(db, "a") == [5, 6]
+
+
+def test_who_was_taken_along_by_somebody_interrupted_does_it_alone(db: VikingDB) -> None:
+    grouping = catalog_of(db)._writes
+    settle = grouping._settle
+
+    def interrupted(group: Any) -> None:
+        grouping._settle = settle  # type: ignore[method-assign]
+        raise KeyboardInterrupt
+
+    grouping._settle = interrupted  # type: ignore[method-assign]
+    futures = Group(catalog_of(db)).run([upsert(db, "a", 1), upsert(db, "a", 2)])
+    errors = [future.exception() for future in futures]
+    assert [type(error) for error in errors if error is not None] == [KeyboardInterrupt]
+    assert found(db, "a") == [key for key, error in enumerate(errors, 1) if error is None]
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_what_was_committed_is_no_failure_when_readers_cannot_follow(db: VikingDB, number: int) -> None:
+    collection = catalog_of(db).by_name("a", None)
+    assert found(db, "a") == []
+
+    def fails(change: Any) -> None:
+        raise MemoryError
+
+    collection._publish = fails  # type: ignore[method-assign]
+    futures = Group(catalog_of(db)).run([upsert(db, "a", key) for key in range(1, number + 1)])
+    assert [future.exception() for future in futures] == [None] * number
+    assert found(db, "a") == list(range(1, number + 1))
