@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
@@ -15,6 +15,7 @@ from .exceptions import InvalidRequest
 
 # Filters are dataclasses; left alone, orjson would write their fields and never ask for their wire form.
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_PASSTHROUGH_DATACLASS
+_PLAIN = (str, int, type(None))
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
@@ -24,8 +25,7 @@ def encode(body: Mapping[str, Any]) -> bytes:
         InvalidRequest: NaN or infinity anywhere, an integer beyond 64 bits, a value JSON has no word for.
     """
     try:
-        # orjson would silently write null for these.
-        _refuse_non_finite(body, "")
+        _refuse_non_finite(body)  # orjson would silently write null for these
     except RecursionError:
         raise InvalidRequest("the request cannot be written as JSON: it is nested too deeply") from None
     try:
@@ -64,7 +64,7 @@ def _dumps(body: Mapping[str, Any], options: int) -> bytes:
 
 def _to_plain(value: Any) -> Any:
     plain = _plain(value)
-    _refuse_non_finite(plain, "")  # nobody has looked into it yet
+    _refuse_non_finite(plain)  # nobody has looked into it yet
     return plain
 
 
@@ -82,23 +82,46 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def _refuse_non_finite(value: Any, path: str) -> None:
-    if value is None or isinstance(value, str | int):
+class _NotFinite(Exception):
+    """A number that is none. The way to it is put together on the way out: it costs nothing when all is well."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.way = ""
+
+
+def _refuse_non_finite(value: Any) -> None:
+    try:
+        _look_into(value)
+    except _NotFinite as found:
+        where = found.way.removeprefix(".") or "value"
+        raise InvalidRequest(f"{where} {found.what}; JSON and the service know finite numbers only") from None
+
+
+def _look_into(value: Any) -> None:
+    if isinstance(value, _PLAIN):
         return
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise InvalidRequest(f"{path or 'value'} is {value}; JSON and the service know finite numbers only")
+            raise _NotFinite(f"is {value}")
     elif isinstance(value, Mapping):
-        for name, item in value.items():
-            _refuse_non_finite(item, f"{path}.{name}" if path else str(name))
+        _look_into_each(value.items(), ".{}")
     elif isinstance(value, list | tuple):
         if not _is_finite_vector(value):
-            for position, item in enumerate(value):
-                _refuse_non_finite(item, f"{path}[{position}]")
+            _look_into_each(enumerate(value), "[{}]")
     elif isinstance(value, Enum):
-        _refuse_non_finite(value.value, path)
+        _look_into(value.value)
     else:
-        _refuse_in_array(value, path)
+        _look_into_array(value)
+
+
+def _look_into_each(items: Iterable[tuple[Any, Any]], step: str) -> None:
+    for name, item in items:
+        try:
+            _look_into(item)
+        except _NotFinite as found:
+            found.way = step.format(name) + found.way
+            raise
 
 
 def _is_finite_vector(items: list[Any] | tuple[Any, ...]) -> bool:
@@ -111,13 +134,11 @@ def _is_finite_vector(items: list[Any] | tuple[Any, ...]) -> bool:
         return False
 
 
-def _refuse_in_array(value: Any, path: str) -> None:
+def _look_into_array(value: Any) -> None:
     numpy = sys.modules.get("numpy")
     if numpy is None or not isinstance(value, numpy.ndarray | numpy.generic) or value.dtype.kind != "f":
         return
-    broken = numpy.flatnonzero(~numpy.isfinite(numpy.ravel(value)))
-    if broken.size:
-        raise InvalidRequest(
-            f"{path or 'value'} has a NaN or an infinity at position {int(broken[0])}; "
-            "JSON and the service know finite numbers only"
-        )
+    are_finite = numpy.isfinite(value)
+    if not are_finite.all():
+        position = int(numpy.flatnonzero(~are_finite)[0])
+        raise _NotFinite(f"has a NaN or an infinity at position {position}")

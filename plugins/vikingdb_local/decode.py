@@ -97,10 +97,12 @@ def _refuse_coerced(raw: Any, read: Any, path: str) -> None:
                 _refuse_coerced(raw[wire], getattr(read, name), f"{path}.{wire}" if path else wire)
     elif isinstance(read, list | tuple):
         for position, (before, after) in enumerate(zip(raw, read, strict=True)):
-            _refuse_coerced(before, after, f"{path}[{position}]")
+            if before is not after:  # most are, and paths take time
+                _refuse_coerced(before, after, f"{path}[{position}]")
     elif isinstance(read, Mapping):
-        for name, value in read.items():
-            _refuse_coerced(raw.get(name, value), value, f"{path}.{name}")
+        for name, after in read.items():
+            if (before := raw.get(name, after)) is not after:
+                _refuse_coerced(before, after, f"{path}.{name}")
     elif not _is_same_type(raw, read):
         raise invalid(f"{path} must be {json_type(read)}, not {json_type(raw)}")
 

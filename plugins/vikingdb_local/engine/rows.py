@@ -30,7 +30,7 @@ def put(
     expire_at: int | None,
 ) -> Row:
     """Insert a row, in place of the one with its key."""
-    packed = None if vector is None else vector.astype("<f4").tobytes()
+    packed = None if vector is None else vector.astype("<f4", copy=False).tobytes()
     cursor = sql.execute(
         "INSERT OR REPLACE INTO rows (collection_id, pk, fields, vector, expire_at, seq) VALUES (?, ?, ?, ?, ?, ?)",
         (collection_id, key, orjson.dumps(fields), packed, expire_at, seq),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -28,6 +29,9 @@ MAX_TENSOR_ROWS = 64
 _MEDIA = ("tos://", "http://", "https://")
 MIN_LENGTH, MAX_LENGTH = 1e-15, 9e18
 """Shorter and longer vectors would leave single precision when squared. The zero vector is none of them."""
+
+_BEYOND_SINGLE = 2.0**128 - 2.0**103
+"""From here on numbers round to infinity."""
 
 _NUMBER_TYPES = frozenset({int, float})
 
@@ -82,8 +86,7 @@ def read_vector(value: Any, dim: int, where: str) -> Vector:
     except ValueError as error:
         raise invalid(f"{where} {error}") from error
     with np.errstate(over="ignore", invalid="ignore"):
-        vector = numbers.astype(np.float32)
-        length = float(np.sqrt(numbers @ numbers))
+        length = math.sqrt(numbers.dot(numbers))
     if not MIN_LENGTH <= length <= MAX_LENGTH:
         length = math.hypot(*numbers.tolist())  # squares of very large and very small numbers leave double precision
     if not math.isfinite(length) or not (length == 0 or MIN_LENGTH <= length <= MAX_LENGTH):
@@ -91,7 +94,7 @@ def read_vector(value: Any, dim: int, where: str) -> Vector:
             f"{where} has a NaN or an infinity, or is longer than {MAX_LENGTH:g} or shorter than {MIN_LENGTH:g}, "
             "beyond what single precision can compare; give finite numbers, or scale them"
         )
-    return vector
+    return numbers.astype(np.float32)
 
 
 def read_sparse(value: Any, where: str) -> dict[str, float]:
@@ -116,10 +119,20 @@ def _collect(value: Any, dim: int) -> NDArray[np.float64]:
         raise ValueError(f"takes an array of {dim} numbers or base64 of packed floats, not {json_type(value)}")
     if len(value) != dim:
         raise ValueError(f"has {len(value)} numbers; its dimension is {dim}")
-    if not is_array and not _NUMBER_TYPES.issuperset(map(type, value)):
+    return value.astype(np.float64) if is_array else _numbers(value)
+
+
+def _numbers(value: list[Any]) -> NDArray[np.float64]:
+    try:
+        numbers = np.frombuffer(struct.pack(f"{len(value)}d", *value))  # four times as fast as np.array, and stricter
+        are_numbers = np.count_nonzero(numbers) == np.count_nonzero(numbers - 1) == len(value)
+    except struct.error:
+        are_numbers = False
+    # Packing takes numbers alone, but for true and false, which are 1 and 0 then.
+    if not are_numbers and not _NUMBER_TYPES.issuperset(map(type, value)):
         position = next(place for place, number in enumerate(value) if type(number) not in _NUMBER_TYPES)
         raise ValueError(f"takes numbers, but position {position} is {json_type(value[position])}")
-    return np.array(value, dtype=np.float64)
+    return numbers
 
 
 def _unpack(value: str, dim: int) -> NDArray[np.float64]:
@@ -145,11 +158,9 @@ def _int64(value: Any) -> int:
 def _float32(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"takes a number, not {json_type(value)}")
-    with np.errstate(over="ignore"):
-        single = np.float32(value)
-    if not np.isfinite(single):
+    if not abs(value) < _BEYOND_SINGLE:
         raise ValueError("takes a number of single precision; this one is beyond")
-    return float(str(single))  # the shortest text that reads back as this float32: 0.1 stays 0.1
+    return float(str(np.float32(value)))  # the shortest text that reads back as this float32: 0.1 stays 0.1
 
 
 def _bool(value: Any) -> bool:

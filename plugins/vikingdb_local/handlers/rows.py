@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -112,7 +112,7 @@ def read_ids(schema: Schema, ids: Sequence[Any]) -> list[Key]:
     return list(dict.fromkeys(read_id(schema.primary_key, key, f"ids[{position}]") for position, key in enumerate(ids)))
 
 
-def _read_rows(collection: Collection, request: m.WriteDataBase) -> list[dict[str, Any]]:
+def _read_rows(collection: Collection, request: m.WriteDataBase) -> list[Mapping[str, Any]]:
     """The rows, with the fields the collection knows."""
     most = 1 if collection.schema.vectorizer else MAX_ROWS
     if not 1 <= len(request.data) <= most:
@@ -130,8 +130,10 @@ def _read_rows(collection: Collection, request: m.WriteDataBase) -> list[dict[st
         known.add(collection.schema.primary_key.name)
     rows = []
     for position, row in enumerate(request.data):
-        refuse_unknown(row, known, f"data[{position}]", ignore=bool(request.ignore_unknown_fields))
-        rows.append({name: value for name, value in row.items() if name in known})
+        if not row.keys() <= known:
+            refuse_unknown(row, known, f"data[{position}]", ignore=bool(request.ignore_unknown_fields))
+            row = {name: value for name, value in row.items() if name in known}
+        rows.append(row)
     return rows
 
 
