@@ -50,7 +50,7 @@ class Connector(aiohttp.TCPConnector):
         while True:
             attempt.is_new_connection, attempt.waits_for_pool = False, True
             connection = await self._connect_in_turn(req, traces, timeout)
-            if attempt.is_new_connection or not _has_ended(connection.transport):
+            if attempt.is_new_connection or not _has_ended(connection.protocol):
                 attempt.has_connection = True
                 return connection
             connection.close()
@@ -75,6 +75,8 @@ class Connector(aiohttp.TCPConnector):
         return connection
 
     def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
+        if not (should_close or protocol.should_close):
+            protocol._parser = None  # what comes from now on answers nothing: unread, it makes should_close true
         super()._release(key, protocol, should_close=should_close)
         turn = self._taken.pop(protocol, None)
         if turn is not None:
@@ -107,12 +109,14 @@ def _is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _has_ended(transport: asyncio.Transport | None) -> bool:
-    """Whether an idle connection has something to read: its end, or what nobody asked for.
+def _has_ended(protocol: ResponseHandler | None) -> bool:
+    """Whether something came on an idle connection: its end, or what nobody asked for.
 
-    The loop will notice too, but only at its next turn; a request written until then would be lost.
+    What has come since the loop's last turn, only the socket knows; a request written until the next would be lost.
     """
-    opened = transport and transport.get_extra_info("socket")
+    if protocol is None or protocol.should_close:
+        return True
+    opened = protocol.transport and protocol.transport.get_extra_info("socket")
     if not opened or opened.fileno() < 0:
         return True
     if hasattr(select, "poll"):

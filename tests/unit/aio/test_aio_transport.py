@@ -10,13 +10,14 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from tests.support.http import PATIENT, request_to
 from tests.support.notes import AsyncNotes
-from tests.support.server import Connection, LoopbackServer
+from tests.support.server import CERTIFICATE, Connection, LoopbackServer
 from vikingdb_aio import AiohttpTransport
 from vikingdb_core.credentials import NoAuth
 from vikingdb_core.exceptions import APIError, RequestError
@@ -215,6 +216,33 @@ def test_a_kept_connection_that_the_server_has_closed_meanwhile_is_replaced() ->
     with LoopbackServer(serve) as server:
         asyncio.run(go(server))
     assert [received.connection for received in server.received] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_an_answer_that_nobody_asked_for_is_nobodys(tls: bool) -> None:
+    def serve(connection: Connection) -> None:
+        while received := connection.read_request():
+            connection.reply(200, received.body)
+            if received.body == b"1":
+                answered.wait(5)
+                connection.reply(200, b"unasked")
+                connection.server.notes.append("said")
+
+    async def go(server: LoopbackServer) -> list[bytes]:
+        transport = AiohttpTransport(settings=TransportSettings(verify=str(CERTIFICATE)))
+        answers = []
+        for body in (b"1", b"2", b"3"):
+            answers.append((await transport.send(request_to(server.url, body=body), PATIENT)).body)
+            answered.set()
+            await asyncio.to_thread(server.wait_for_notes, 1)
+            await asyncio.sleep(0.05)  # the loop reads it
+        await transport.close()
+        return answers
+
+    answered = threading.Event()
+    with LoopbackServer(serve, tls=tls) as server:
+        assert asyncio.run(go(server)) == [b"1", b"2", b"3"]
+    assert [received.connection for received in server.received] == [0, 1, 1]
 
 
 def test_a_get_that_breaks_is_not_sent_again_by_the_transport() -> None:
