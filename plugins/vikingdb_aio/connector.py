@@ -75,7 +75,9 @@ class Connector(aiohttp.TCPConnector):
         return connection
 
     def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
-        if not (should_close or protocol.should_close):
+        if should_close or protocol.should_close:
+            protocol.abort()  # closing would wait until the server has read everything, and over TLS until it answers
+        else:
             protocol._parser = None  # what comes from now on answers nothing: unread, it makes should_close true
         super()._release(key, protocol, should_close=should_close)
         turn = self._taken.pop(protocol, None)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -11,9 +14,10 @@ from pytest_vikingdb import VirtualClock
 from tests.support.http import PATIENT, request_to
 from tests.support.notes import WATCH, AsyncNotes
 from tests.support.server import CERTIFICATE, Connection, LoopbackServer
-from vikingdb_aio import AiohttpTransport
+from vikingdb_aio import AiohttpTransport, message
 from vikingdb_core.credentials import NoAuth
-from vikingdb_core.effects import StreamedResponse
+from vikingdb_core.effects import StreamedResponse, Timeouts
+from vikingdb_core.exceptions import RequestTimeout
 from vikingdb_core.hooks import hookimpl
 from vikingdb_core.transport import TransportSettings
 
@@ -60,6 +64,79 @@ def test_a_cancelled_request_closes_its_connection(said: bytes, tls: bool) -> No
     with LoopbackServer(answers_late(said), tls=tls) as server:
         asyncio.run(go(server))
     assert [received.connection for received in server.received] == [0, 1, 1]
+
+
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
+@pytest.mark.parametrize("how", ["cancelled", "timed out"])
+def test_a_request_given_up_while_the_server_reads_nothing_sends_no_more(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message, "_PIECEWISE_BYTES", 1 << 30)  # all at once, more than the system keeps for both
+    body = bytes(32 << 20)
+    read: list[int] = []
+
+    def serve(connection: Connection) -> None:
+        connection.socket.recv(1)
+        connection.server.notes.append("begun")
+        given_up.wait(10)
+        try:
+            while piece := connection.socket.recv(1 << 20):
+                read.append(len(piece))
+        except OSError:
+            pass
+        connection.server.notes.append("closed")
+
+    async def go(server: LoopbackServer) -> None:
+        transport = AiohttpTransport()
+        timeouts = Timeouts(connect=5, total=5 if how == "cancelled" else 0.5)
+        sending = asyncio.create_task(transport.send(request_to(server.url, body=body), timeouts))
+        await asyncio.to_thread(server.wait_for_notes, 1)
+        if how == "cancelled":
+            sending.cancel()
+        with pytest.raises((asyncio.CancelledError, RequestTimeout)):
+            await sending
+        await asyncio.sleep(0)
+        given_up.set()
+        await asyncio.to_thread(server.wait_for_notes, 2)
+        await transport.close()
+
+    given_up = threading.Event()
+    with LoopbackServer(serve) as server:
+        asyncio.run(go(server))
+    assert sum(read) < len(body) / 2
+
+
+@pytest.mark.parametrize("how", ["cancelled", "timed out"])
+def test_a_request_given_up_over_tls_waits_for_no_farewell(how: str) -> None:
+    def serve(connection: Connection) -> None:
+        connection.read_request()
+        connection.server.notes.append("begun")
+        with socket.socket(fileno=os.dup(connection.socket.fileno())) as beneath:  # a TLS socket would say goodbye
+            beneath.settimeout(2)
+            try:
+                while beneath.recv(1 << 16):
+                    pass
+                connection.server.notes.append("closed")
+            except ConnectionError:
+                connection.server.notes.append("closed")
+            except TimeoutError:
+                connection.server.notes.append("open")
+
+    async def go(server: LoopbackServer) -> None:
+        transport = AiohttpTransport(settings=TransportSettings(verify=str(CERTIFICATE)))
+        timeouts = Timeouts(connect=5, total=5 if how == "cancelled" else 0.5)
+        sending = asyncio.create_task(transport.send(request_to(server.url), timeouts))
+        await asyncio.to_thread(server.wait_for_notes, 1)
+        if how == "cancelled":
+            sending.cancel()
+        with pytest.raises((asyncio.CancelledError, RequestTimeout)):
+            await sending
+        await asyncio.to_thread(server.wait_for_notes, 2)
+        await transport.close()
+
+    with LoopbackServer(serve, tls=True) as server:
+        asyncio.run(go(server))
+    assert server.notes == ["begun", "closed"]
 
 
 def test_a_request_that_is_cancelled_while_it_waits_for_the_pool_is_never_sent() -> None:
