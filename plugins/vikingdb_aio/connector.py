@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
+from collections.abc import Awaitable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 import aiohttp
+from aiohttp.helpers import set_exception
 
 from vikingdb_core.transport import TransportSettings
 
@@ -93,6 +95,16 @@ class Connector(aiohttp.TCPConnector):
             protocol = await super()._create_connection(req, traces, timeout)
         self._made.add(protocol)
         return protocol
+
+    def _close(self, *, abort_ssl: bool = False) -> list[Awaitable[object]]:
+        for protocol in self._taken:
+            if protocol._payload is not None:  # aiohttp would leave its reader waiting, or take its part for the whole
+                set_exception(protocol._payload, aiohttp.ClientConnectionError(_CLOSED))
+            protocol.abort()
+        waiters = super()._close(abort_ssl=abort_ssl)
+        for turn in self._turns.values():
+            turn.release()  # whoever gets it finds the connector closed, and passes it on
+        return waiters
 
     def hang_up(self) -> None:
         """Let servers know that nobody will come back, from outside the loop and without it."""

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ from tests.support.notes import AsyncNotes
 from tests.support.server import CERTIFICATE, Connection, LoopbackServer
 from vikingdb_aio import AiohttpTransport
 from vikingdb_core.credentials import NoAuth
-from vikingdb_core.exceptions import APIError, RequestError
+from vikingdb_core.effects import StreamedResponse
+from vikingdb_core.exceptions import APIError, ConnectionLost, RequestError
 from vikingdb_core.messages import Response
 from vikingdb_core.transport import TransportSettings
 
@@ -181,6 +183,71 @@ def test_a_closed_transport_may_be_closed_again_and_sends_nothing_more() -> None
     with LoopbackServer() as server:
         asyncio.run(go(server.url))
     assert len(server.received) == 1
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
+BEGINNINGS = {
+    "before the answer": b"",
+    "in the head": b"HTTP/1.1 200 OK\r\nContent-",
+    "in the body": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+    "between chunks": CHUNKED,
+    "in a body that ends with the connection": b"HTTP/1.1 200 OK\r\n\r\n{}",
+}
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("where", BEGINNINGS)
+@pytest.mark.parametrize("by", ["its own loop", "another loop"])
+def test_closing_ends_requests_under_way_and_those_that_wait_for_their_connections(
+    by: str, where: str, tls: bool
+) -> None:
+    def serve(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(BEGINNINGS[where])
+        connection.server.notes.append("said")
+        connection.wait_for_the_client_to_close()
+
+    async def go(server: LoopbackServer) -> list[object]:
+        transport = AiohttpTransport(settings=TransportSettings(verify=str(CERTIFICATE), pool_maxsize=1))
+        requests = [asyncio.create_task(transport.send(request_to(server.url), PATIENT)) for _ in range(3)]
+        await asyncio.to_thread(server.wait_for_notes, 1)
+        await asyncio.sleep(0.05)  # the loop reads it
+        if by == "its own loop":
+            await transport.close()
+        else:
+            await asyncio.to_thread(asyncio.run, transport.close())
+        async with asyncio.timeout(3):  # an attempt's own time is longer
+            return list(await asyncio.gather(*requests, return_exceptions=True))
+
+    with LoopbackServer(serve, tls=tls) as server:
+        ended = asyncio.run(go(server))
+    assert Counter(type(each) for each in ended) == {ConnectionLost: 1, RequestError: 2}
+    assert server.connections == 1
+
+
+def test_closing_ends_a_stream_and_requests_that_wait_behind_it() -> None:
+    def serve(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(CHUNKED)
+        connection.wait_for_the_client_to_close()
+
+    async def go(server: LoopbackServer) -> None:
+        transport = AiohttpTransport(settings=TransportSettings(pool_maxsize=1))
+        stream = await transport.stream(request_to(server.url), PATIENT)
+        assert isinstance(stream, StreamedResponse)
+        waiting = asyncio.create_task(transport.send(request_to(server.url), PATIENT))
+        await asyncio.sleep(0.05)
+        await transport.close()
+        async with asyncio.timeout(3):
+            with pytest.raises(RequestError):
+                await waiting
+            pieces = aiter(stream)
+            assert await anext(pieces) == b"a"
+            with pytest.raises(ConnectionLost):
+                await anext(pieces)
+
+    with LoopbackServer(serve) as server:
+        asyncio.run(go(server))
 
 
 def test_leaving_a_client_closes_its_connections() -> None:
