@@ -41,6 +41,10 @@ class Routes:
         self._found: dict[str, Route] = {}
         self._contexts: dict[bool | str, ssl.SSLContext] = {}
 
+    def renew_lock(self) -> None:
+        """After a fork: a thread of the parent may have held it, and is not there to let go."""
+        self._lock = threading.Lock()
+
     def known(self, endpoint: Endpoint) -> Route | None:
         """The route to an endpoint, if it was looked for before."""
         return self._found.get(endpoint.origin)

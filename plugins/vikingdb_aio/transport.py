@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from weakref import WeakSet
 
 import aiohttp
 
@@ -26,6 +27,8 @@ from .route import Routes
 from .streaming import Chunks
 
 _CLOSED = "this transport was closed; build a new one"
+
+_all: WeakSet[AiohttpTransport] = WeakSet()
 
 
 class AiohttpTransport:
@@ -48,6 +51,7 @@ class AiohttpTransport:
         self._inherited: list[Pool] = []
         self._pid = os.getpid()
         self._is_closed = False
+        _all.add(self)
 
     async def send(self, request: Request, timeouts: Timeouts) -> Response:
         """Send and read the whole response."""
@@ -129,6 +133,10 @@ class AiohttpTransport:
             self._pools = {}
             self._pid = os.getpid()
 
+    def _renew_locks(self) -> None:
+        self._lock = threading.Lock()
+        self._routes.renew_lock()
+
     def _failure(self, error: Exception, request: Request, attempt: Attempt, *, is_answered: bool) -> VikingDBError:
         if self._is_closed and not attempt.has_connection:
             return RequestError(_CLOSED)  # not a failure to connect, which the flow would wait and try again after
@@ -140,3 +148,13 @@ class AiohttpTransport:
 async def _whole(response: aiohttp.ClientResponse) -> Response:
     body = await response.read()
     return Response(response.status, headers_of(response), body)
+
+
+def _renew_locks() -> None:
+    """After a fork: threads of the parent may have held them, and are not there to let go."""
+    for transport in list(_all):
+        transport._renew_locks()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from weakref import WeakSet
 
 from vikingdb_core.effects import StreamedResponse, Timeouts
 from vikingdb_core.endpoint import Endpoint
@@ -24,6 +25,8 @@ from .transport import LocalTransport
 
 THREADS = 8
 """How many requests of a client the engine works on at once; further ones wait their turn."""
+
+_all: WeakSet[AsyncLocalTransport] = WeakSet()
 
 
 class AsyncLocalTransport:
@@ -54,6 +57,7 @@ class AsyncLocalTransport:
         self._threads: ThreadPoolExecutor | None = None
         self._pid = os.getpid()
         self._is_closed = False
+        _all.add(self)
 
     async def send(self, request: Request, timeouts: Timeouts) -> Response:
         """Answer a request, as :meth:`.transport.LocalTransport.send` does.
@@ -103,3 +107,13 @@ class AsyncLocalTransport:
 
     def _refusal(self) -> RequestError:
         return RequestError(f"this client was closed; make a new one to use {self._endpoint}")
+
+
+def _renew_locks() -> None:
+    """After a fork: threads of the parent may have held them, and are not there to let go."""
+    for transport in list(_all):
+        transport._opening, transport._lock = threading.Lock(), threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)

@@ -372,3 +372,59 @@ def test_a_forked_process_does_not_share_its_parents_sockets() -> None:
         (b"child", 1),
         (b"parent again", 0),
     ]
+
+
+FORKING_MEANWHILE = """
+import asyncio, importlib, os, signal, sys, threading
+from tests.support.notes import AsyncNotes
+from vikingdb_core.credentials import NoAuth
+from vikingdb_core.transport import https
+
+module, name = importlib.import_module(sys.argv[2]), sys.argv[3]
+inner, parent = getattr(module, name), os.getpid()
+begun, may_go_on = threading.Event(), threading.Event()
+
+def held(*given, **named):
+    if os.getpid() == parent:
+        begun.set()
+        assert may_go_on.wait(20)
+    return inner(*given, **named)
+
+async def read():
+    assert (await client.shelf().read()).code == "Success"
+
+setattr(module, name, held)
+client = AsyncNotes(endpoint=sys.argv[1], auth=NoAuth(), retry=1)
+thread = threading.Thread(target=asyncio.run, args=(read(),))
+thread.start()
+assert begun.wait(20)
+child = os.fork()
+if child == 0:
+    signal.alarm(5)
+    asyncio.run(read())
+    os._exit(0)
+status = os.waitpid(child, 0)[1]
+may_go_on.set()
+thread.join()
+asyncio.run(client.close())
+assert status == 0, status
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.parametrize(
+    "held",
+    [("vikingdb_core.transport.select", "_found"), ("vikingdb_aio.transport", "Pool"), ("vikingdb_aio.route", "Route")],
+)
+def test_a_process_forked_during_the_first_request_of_another_thread_can_send(held: tuple[str, str]) -> None:
+    with LoopbackServer() as server:
+        done = subprocess.run(
+            [sys.executable, "-c", FORKING_MEANWHILE, server.url, *held],
+            cwd=Path(__file__).parents[3],
+            timeout=60,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(server.received) == 2

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -258,3 +261,42 @@ def test_a_forgotten_client_leaves_no_thread_behind() -> None:
         with suppress(RuntimeError):
             thread.join(10)
         assert not thread.is_alive(), thread
+
+
+FORKING = """
+import asyncio, os, signal, sys, threading
+from vikingdb_local import async_transport
+from vikingdb_vector import AsyncVikingDB
+
+begun, may_go_on, parent = threading.Event(), threading.Event(), os.getpid()
+
+class Slow(async_transport.LocalTransport):
+    def __init__(self, *given, **named):
+        if os.getpid() == parent:
+            begun.set()
+            assert may_go_on.wait(20)
+        super().__init__(*given, **named)
+
+async_transport.LocalTransport = Slow
+client = AsyncVikingDB(endpoint=sys.argv[1])
+thread = threading.Thread(target=lambda: asyncio.run(client.ping()))
+thread.start()
+assert begun.wait(20)
+child = os.fork()
+if child == 0:
+    signal.alarm(5)
+    asyncio.run(client.ping())
+    os._exit(0)
+status = os.waitpid(child, 0)[1]
+may_go_on.set()
+thread.join()
+assert status == 0, status
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_process_forked_while_another_thread_opens_the_database_opens_its_own() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING, HASHED], timeout=60, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
