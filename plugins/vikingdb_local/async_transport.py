@@ -12,11 +12,12 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from weakref import WeakSet
 
 from vikingdb_core.effects import StreamedResponse, Timeouts
 from vikingdb_core.endpoint import Endpoint
-from vikingdb_core.exceptions import RequestError
+from vikingdb_core.exceptions import ConnectError, RequestError
 from vikingdb_core.messages import Request, Response
 from vikingdb_core.transport import TransportSettings
 
@@ -33,7 +34,8 @@ class AsyncLocalTransport:
     """An ``AsyncTransport`` to an embedded database. May be built outside a loop, and used in several.
 
     A database in a folder is opened with the first request, in a thread too. When the task that sent a request is
-    cancelled, a request the engine has begun on is finished all the same, and one that still waits is dropped.
+    cancelled, a request the engine has begun on is finished all the same, and one that still waits is dropped. So it is
+    when its time is up: waiting for a thread counts, as waiting for a connection does over HTTP.
 
     Args:
         endpoint: as of :class:`~.transport.LocalTransport`.
@@ -65,6 +67,7 @@ class AsyncLocalTransport:
         Raises:
             RequestError: the transport was closed.
             ConfigError: an option that does not fit, or a folder that cannot be opened.
+            ConnectError: the time was up before a thread was free for it. It was not carried out.
             ConnectionLost, RequestTimeout: a fault of the endpoint.
         """
         with self._lock:
@@ -73,8 +76,16 @@ class AsyncLocalTransport:
             if self._threads is None or self._pid != os.getpid():  # the child of a fork has none of the threads
                 self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="vikingdb-local")
                 self._pid = os.getpid()
-            answer = self._threads.submit(self._send, request, timeouts)
-        return await asyncio.wrap_future(answer)
+            begun = self._threads.submit(self._send, request, timeouts, time.monotonic() + timeouts.total)
+        answer = asyncio.wrap_future(begun)
+        try:
+            done, _ = await asyncio.wait([answer], timeout=timeouts.total)
+            if not done and begun.cancel():
+                raise self._got_no_thread()
+            return await answer
+        except asyncio.CancelledError:
+            answer.cancel()
+            raise
 
     async def stream(self, request: Request, timeouts: Timeouts) -> StreamedResponse | Response:
         """The same: no operation streams."""
@@ -90,20 +101,29 @@ class AsyncLocalTransport:
                 threads.shutdown(wait=False)  # what waits is still answered: with a refusal
         await asyncio.to_thread(self._close)
 
-    def _send(self, request: Request, timeouts: Timeouts) -> Response:
+    def _send(self, request: Request, timeouts: Timeouts, ends_at: float) -> Response:
         with self._opening:
             if self._is_closed:
                 raise self._refusal()
+            remaining = ends_at - time.monotonic()
+            if remaining <= 0:
+                raise self._got_no_thread()
             if self._inner is None:
                 self._inner = LocalTransport(self._endpoint, self._settings, clock=self._clock)
             inner = self._inner
-        return inner.send(request, timeouts)
+        return inner.send(request, replace(timeouts, total=remaining))
 
     def _close(self) -> None:
         with self._opening:
             inner = self._inner
         if inner is not None:
             inner.close()
+
+    def _got_no_thread(self) -> ConnectError:
+        return ConnectError(
+            f"no thread of {self._endpoint} became free in time; a client has {THREADS}, and a timeout includes the "
+            "wait for one"
+        )
 
     def _refusal(self) -> RequestError:
         return RequestError(f"this client was closed; make a new one to use {self._endpoint}")

@@ -16,12 +16,16 @@ from typing import Any
 import pytest
 
 from tests.unit.local.wire import HASHED
+from vikingdb_core import RequestOptions
+from vikingdb_core.effects import Timeouts
 from vikingdb_core.endpoint import Endpoint
-from vikingdb_core.exceptions import ConfigError, ConnectionLost, RequestError
+from vikingdb_core.exceptions import ConfigError, ConnectError, ConnectionLost, RequestError
+from vikingdb_core.messages import Request, Response
 from vikingdb_core.transport import TransportSettings
-from vikingdb_local import databases
+from vikingdb_local import async_transport, databases
 from vikingdb_local.async_transport import THREADS, AsyncLocalTransport
 from vikingdb_local.handlers import HANDLERS
+from vikingdb_local.transport import LocalTransport
 from vikingdb_vector import AsyncVikingDB, VikingDB
 from vikingdb_vector import operations as ops
 
@@ -135,6 +139,51 @@ def test_a_cancelled_call_that_still_waits_for_a_thread_is_dropped(gate: Gate) -
             assert await keys(client, 1, THREADS, 99) == [1, THREADS]
 
     asyncio.run(go())
+
+
+def test_a_call_that_gets_no_thread_in_time_is_dropped_and_says_so(gate: Gate) -> None:
+    async def go() -> None:
+        async with AsyncVikingDB(endpoint=HASHED, retry=1) as client:
+            await filled(client)
+            books = client.collection(**BOOKS)
+            begun = [asyncio.create_task(books.upsert(row(key))) for key in range(1, THREADS + 1)]
+            for _ in begun:
+                await asyncio.to_thread(gate.begun.acquire)
+            async with asyncio.timeout(10):
+                with pytest.raises(ConnectError, match="time") as caught:
+                    await books.upsert(row(99), request_options=RequestOptions(timeout=0.05))
+            assert not caught.value.sent
+            gate.may_go_on.set()
+            await asyncio.gather(*begun)
+            assert await keys(client, 1, THREADS, 99) == [1, THREADS]
+
+    asyncio.run(go())
+
+
+def test_what_a_call_waited_for_a_thread_counts_towards_its_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+
+    class Waited(LocalTransport):
+        def send(self, request: Request, timeouts: Timeouts) -> Response:
+            given.append(timeouts.total)
+            begun.set()
+            assert may_go_on.wait(10)
+            return super().send(request, timeouts)
+
+    async def go() -> None:
+        async with AsyncVikingDB(endpoint=HASHED, timeout=100) as client:
+            pings = asyncio.gather(client.ping(), client.ping())
+            await asyncio.to_thread(begun.wait, 10)
+            await asyncio.sleep(0.1)
+            may_go_on.set()
+            await pings
+
+    begun, may_go_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(async_transport, "THREADS", 1)
+    monkeypatch.setattr(async_transport, "LocalTransport", Waited)
+    asyncio.run(go())
+    first, second = given
+    assert second < first - 0.05
 
 
 def test_closing_waits_for_what_has_begun_without_holding_up_the_loop(gate: Gate) -> None:
