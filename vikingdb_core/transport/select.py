@@ -64,8 +64,15 @@ class SchemeTransport:
         return self._opened.at(request.endpoint, self._build).stream(request, timeouts)
 
     def close(self) -> None:
-        for transport in self._opened.take_all():
-            transport.close()
+        """Close all of them, then raise what kept one from it; closing again closes the rest."""
+        errors: list[BaseException] = []
+        for transport in self._opened.end():
+            try:
+                transport.close()
+                self._opened.forget(transport)
+            except BaseException as error:
+                errors.append(error)
+        _raise_first(errors)
 
     def _build(self, endpoint: Endpoint) -> Transport:
         if endpoint.is_http:
@@ -90,8 +97,17 @@ class AsyncSchemeTransport:
         return await self._opened.at(request.endpoint, self._build).stream(request, timeouts)
 
     async def close(self) -> None:
-        for transport in self._opened.take_all():
-            await transport.close()
+        """Close all of them, likewise."""
+        errors: list[BaseException] = []
+        for transport in self._opened.end():
+            try:
+                await transport.close()
+                self._opened.forget(transport)
+            except GeneratorExit:  # there is no loop to close the rest in
+                raise
+            except BaseException as error:
+                errors.append(error)
+        _raise_first(errors)
 
     def _build(self, endpoint: Endpoint) -> AsyncTransport:
         built: AsyncTransport = _found(discovery.ASYNC_TRANSPORTS, endpoint, self._settings)
@@ -121,12 +137,22 @@ class _Opened(Generic[T]):
     def renew_lock(self) -> None:
         self._lock = threading.Lock()
 
-    def take_all(self) -> list[T]:
+    def end(self) -> list[T]:
         """All of them, to be closed; there will be no others."""
         with self._lock:
             self._closed = True
-            taken, self._transports = list(self._transports.values()), {}
-            return taken
+            return list(self._transports.values())
+
+    def forget(self, transport: T) -> None:
+        """It is closed."""
+        with self._lock:
+            self._transports = {key: each for key, each in self._transports.items() if each is not transport}
+
+
+def _raise_first(errors: list[BaseException]) -> None:
+    """An interruption or a cancellation comes first: whoever asked for it waits for it."""
+    for error in sorted(errors, key=lambda each: isinstance(each, Exception)):
+        raise error
 
 
 def _found(group: str, endpoint: Endpoint, settings: TransportSettings) -> Any:
