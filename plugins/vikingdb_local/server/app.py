@@ -106,7 +106,7 @@ class Server:
             answer = await self._about(incoming) or await self._answer(http, incoming, operation)
         except ServiceError as error:
             answer = _outgoing(fail(address_of(request), error))
-            if error.status == 413:  # the rest of the body is still to come
+            if error.status in (408, 413):  # even if the rest has come by now
                 answer.headers["Connection"] = "close"
         except ClientDisconnect:
             answer = HttpResponse(status_code=_NOBODY)

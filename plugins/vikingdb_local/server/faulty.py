@@ -13,7 +13,7 @@ from vikingdb_core.messages import Response
 from ..envelope import Address
 from ..fault_injection.answers import halved, refusal
 from ..fault_injection.plan import Fault, Kind
-from .connection import TRANSPORT
+from .connection import CONNECTION
 
 HANG_SECONDS = 600.0
 """How long a request that is never answered is held, if its client does not leave."""
@@ -64,14 +64,15 @@ class Broken(HttpResponse):
         self._after_seconds = after_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection = scope["extensions"][CONNECTION]
         if self._after_seconds:
+            connection.hold()
             try:
                 async with asyncio.timeout(self._after_seconds):
                     await _client_leaves(receive)
             except TimeoutError:
                 pass
-        scope["extensions"][TRANSPORT].abort()
-        await _client_leaves(receive)
+        connection.break_off()
 
 
 class Trickled(HttpResponse):
@@ -94,7 +95,7 @@ class Trickled(HttpResponse):
             await asyncio.sleep(self._seconds / len(pieces))
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         if self._cut:
-            scope["extensions"][TRANSPORT].close()  # what was sent still goes out
+            scope["extensions"][CONNECTION].end()
             await _client_leaves(receive)
         else:
             await send({"type": "http.response.body", "body": b""})

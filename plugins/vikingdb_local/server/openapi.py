@@ -29,6 +29,7 @@ _ERROR_STATUSES = {
     "400": "the request makes no sense, or the state of things forbids it",
     "403": "no right",
     "404": "there is no such thing",
+    "408": "the body did not come",
     "409": "there is such a thing already",
     "413": "the body is too large",
     "501": "the managed service can do it, the emulator cannot; code NotImplemented",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -58,18 +59,32 @@ def serve(options: Options) -> int:
         server_header=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=STOP_SECONDS,
+        workers=1,  # whatever WEB_CONCURRENCY says
         ssl_certfile=options.tls_cert,
         ssl_keyfile=options.tls_key,
     )
     for name in ("uvicorn", "uvicorn.error", "uvicorn.asgi"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    # uvicorn raises the signals it has seen once more when it is done: by then there is nothing left to stop.
+    running = _Running(config)
+    # Before the greeting, after which a signal may come. uvicorn raises those it has seen once more when it is done: by
+    # then there is nothing left to stop.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    print(_greeting(options, address), flush=True)
-    uvicorn.Server(config).run(sockets=[listener])
-    print("stopped", flush=True)
+        signal.signal(number, running.handle_exit)
+    _say(_greeting(options, address))
+    running.run(sockets=[listener])
+    _say("stopped")
     return 0
+
+
+class _Running(uvicorn.Server):
+    """uvicorn, which after a second Ctrl+C would leave tasks behind and the engine open."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        if self.force_exit:
+            for task in self.server_state.tasks:
+                task.cancel()
+            await self.lifespan.shutdown()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -102,6 +117,13 @@ def _greeting(options: Options, address: str) -> str:
     if options.faults is not None:
         lines.append(f"  faults on demand: {options.faults.text}")
     return "\n".join([*lines, "  Ctrl+C stops it"])
+
+
+def _say(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except OSError:  # whoever read it is gone; what is left in the buffer would fail again at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _data(options: Options) -> str:
