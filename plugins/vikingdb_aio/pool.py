@@ -8,6 +8,7 @@ still is a loop to close them, whoever failed to.
 from __future__ import annotations
 
 import asyncio
+import os
 import weakref
 from collections.abc import AsyncGenerator
 from contextlib import suppress
@@ -44,7 +45,8 @@ class Pool:
         self._keeper = _close_at_the_end(self.session)
         with suppress(StopIteration):  # begins it; it waits for nothing until then
             self._keeper.__anext__().send(None)
-        weakref.finalize(self, _forgotten, self._loop, self.session).atexit = False
+        self._forget = weakref.finalize(self, _forgotten, self._loop, self._connector, self.session, os.getpid())
+        self._forget.atexit = False
 
     async def close(self) -> None:
         """Close every connection, in the pool's own loop."""
@@ -52,23 +54,24 @@ class Pool:
 
     def dismiss(self) -> None:
         """Have every connection closed, from another loop or thread, or when the loop has ended. Does not wait."""
-        if not self._loop.is_running():
-            self._connector.hang_up()
-        _forgotten(self._loop, self.session)
+        self._forget()
 
     def abandon(self) -> None:
         """Leave the connections as they are, and aiohttp without a reason to complain of it."""
         self.session.detach()
 
 
-def _forgotten(loop: asyncio.AbstractEventLoop, session: aiohttp.ClientSession) -> None:
-    """Close a session from anywhere: in its loop, while that runs."""
+def _forgotten(loop: asyncio.AbstractEventLoop, connector: Connector, session: aiohttp.ClientSession, pid: int) -> None:
+    """Close a session from anywhere: in its loop while that runs, else by hanging up."""
     if session.closed:
         return
-    if loop.is_running():
+    if os.getpid() != pid:  # the connections are the parent's
+        session.detach()
+    elif loop.is_running():
         with suppress(RuntimeError):  # it has ended this very moment, and closed what it had
             loop.call_soon_threadsafe(_close_soon, session)
     else:
+        connector.hang_up()
         session.detach()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import subprocess
 import sys
 import threading
@@ -100,6 +101,51 @@ def test_a_loop_that_rests_is_hung_up_for_when_another_closes_the_client(server:
     server.wait_for_notes(1)
     resting.run_until_complete(resting.shutdown_asyncgens())
     resting.close()
+
+
+def test_a_client_forgotten_while_its_loop_rests_hangs_up(server: LoopbackServer) -> None:
+    transport = AiohttpTransport()
+    resting = asyncio.new_event_loop()
+    resting.run_until_complete(send(transport, server))
+    del transport
+    gc.collect()
+    server.wait_for_notes(1)
+    resting.run_until_complete(resting.shutdown_asyncgens())
+    resting.close()
+
+
+FORKING = """
+import asyncio, gc, os, sys
+from tests.support.http import PATIENT, request_to
+from vikingdb_aio import AiohttpTransport
+
+transport = AiohttpTransport()
+loop = asyncio.new_event_loop()
+loop.run_until_complete(transport.send(request_to(sys.argv[1]), PATIENT))
+child = os.fork()
+if child == 0:
+    del transport
+    gc.collect()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+loop.run_until_complete(transport.send(request_to(sys.argv[1]), PATIENT))
+loop.run_until_complete(transport.close())
+loop.close()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_client_forgotten_in_a_forked_process_leaves_its_parents_connections(server: LoopbackServer) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING, server.url],
+        cwd=Path(__file__).parents[3],
+        timeout=30,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [received.connection for received in server.received] == [0, 0]
 
 
 def test_a_loop_closed_without_further_ado_is_hung_up_for_at_the_next_request(server: LoopbackServer) -> None:
