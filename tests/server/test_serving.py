@@ -281,6 +281,12 @@ def test_a_folder_belongs_to_one_process(tmp_path: Path) -> None:
             assert db.admin.list_collections().result.total_count == 0
 
 
+def test_variables_of_other_servers_are_none_of_ours() -> None:
+    with Served(*HASHED, environment={"WEB_CONCURRENCY": "abc"}) as server:
+        assert ask(server.port, "/api/vikingdb/Ping", None, method="GET").status == 200
+        assert "Traceback" not in server.stop()
+
+
 def test_sample_data_is_there_when_asked_for() -> None:
     with Served(*HASHED, "--seed", "walkthrough") as server, VikingDB(endpoint=server.url) as db:
         assert {each.collection_name for each in db.admin.iter_collections()} == {"text", "vector"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from argparse import ArgumentParser, Namespace
@@ -21,6 +22,8 @@ from .app import DEFAULT_BODY_BYTES
 from .signature import SKEW_SECONDS, Keys
 
 _KEY_NAMES = ("access_key", "secret_key", "session_token", "api_key")
+_SEPARATORS = "/,;"
+"""What the parts of an ``Authorization`` header end with."""
 _MEGABYTE = 1024 * 1024
 
 
@@ -62,9 +65,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     keys.add_argument("--api-key", metavar="KEY", help="bearer of the data plane")
     keys.add_argument("--keys", metavar="FILE", help=f"TOML with any of {', '.join(_KEY_NAMES)}")
     keys.add_argument("--region", help="the only region that signatures may name")
-    keys.add_argument(
-        "--skew-seconds", type=float, default=SKEW_SECONDS, help="how far a signer's clock may be off (900)"
-    )
+    keys.add_argument("--skew-seconds", type=float, metavar="SECONDS", help="how far a signer's clock may be off (900)")
     more = parser.add_argument_group("more")
     more.add_argument(
         "--fault", metavar="SPEC", help="faults on demand, as in '429:0.1,500:0.05&latency_ms=20&seed_faults=7'"
@@ -79,6 +80,7 @@ def read_options(given: Namespace, environment: Mapping[str, str] = os.environ) 
     Raises:
         ConfigError: something does not fit; nothing was opened.
     """
+    _check_text(given)
     access = _access(given, environment)
     if access.is_open and not is_loopback(given.host):
         raise ConfigError(
@@ -104,10 +106,27 @@ def read_options(given: Namespace, environment: Mapping[str, str] = os.environ) 
     )
 
 
+def _check_text(given: Namespace) -> None:
+    """An option that is empty, such as an unset variable of a shell, would otherwise count as left out."""
+    for name, value in vars(given).items():
+        option = f"--{name.replace('_', '-')}"
+        if value == "":
+            raise ConfigError(f"{option} is empty; give it a value, or leave it out")
+        if isinstance(value, str) and not _is_unicode(value):
+            raise ConfigError(f"{option} is no UTF-8")
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it came as UTF-8; other bytes of a command line or an environment become halves of characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _endpoint(given: Namespace) -> Endpoint:
     folder = "" if given.data == ":memory:" else quote(Path(given.data).absolute().as_posix())
-    if given.data == "":
-        raise ConfigError("--data is empty; name a folder, or :memory:")
     options = {"seed": given.seed, "embedder": given.embedder}
     if given.tos:
         options["tos"] = str(Path(given.tos).absolute())
@@ -119,7 +138,9 @@ def _endpoint(given: Namespace) -> Endpoint:
 def _faults(text: str | None) -> FaultPlan | None:
     if text is None:
         return None
-    pairs = [pair.partition("=")[::2] for pair in f"fault={text}".split("&")]
+    name, equals, _ = text.partition("&")[0].partition("=")
+    is_named = equals and name in FAULT_OPTIONS  # as in latency_ms=20; otherwise it begins with kinds
+    pairs = [pair.partition("=")[::2] for pair in (text if is_named else f"fault={text}").split("&")]
     unknown = [name for name, _ in pairs if name not in FAULT_OPTIONS]
     if unknown:
         hint = suggest(unknown[0], FAULT_OPTIONS)
@@ -129,18 +150,53 @@ def _faults(text: str | None) -> FaultPlan | None:
 
 def _access(given: Namespace, environment: Mapping[str, str]) -> Access:
     from_file = _read_keys(Path(given.keys)) if given.keys else {}
-    found = {
-        name: getattr(given, name) or from_file.get(name) or environment.get(f"VIKINGDB_LOCAL_{name.upper()}") or None
-        for name in _KEY_NAMES
-    }
+    found = {name: _key(name, given, from_file, environment) for name in _KEY_NAMES}
     access_key, secret_key, session_token, api_key = (found[name] for name in _KEY_NAMES)
     if (access_key is None) != (secret_key is None):
         missing = "secret key" if access_key else "access key"
         raise ConfigError(f"there is no {missing}; the two go together")
     if session_token and not access_key:
         raise ConfigError("a session token goes with an access key and a secret key")
+    skew_seconds = SKEW_SECONDS if given.skew_seconds is None else given.skew_seconds
+    if not 0 <= skew_seconds < math.inf:
+        raise ConfigError(f"--skew-seconds {skew_seconds:g}: must be a number from 0 on")
+    for option, value in (("--region", given.region), ("--skew-seconds", given.skew_seconds)):
+        if value is not None and not access_key:
+            raise ConfigError(f"{option} is of no effect without an access key and a secret key")
     keys = Keys(access_key, secret_key, session_token) if access_key and secret_key else None
-    return Access(keys, api_key, given.region, given.skew_seconds)
+    return Access(keys, api_key, given.region, skew_seconds)
+
+
+def _key(name: str, given: Namespace, from_file: Mapping[str, str], environment: Mapping[str, str]) -> str | None:
+    """The value of a key from where it comes first. It is not shown when it is refused."""
+    variable = f"VIKINGDB_LOCAL_{name.upper()}"
+    places = (
+        (f"--{name.replace('_', '-')}", getattr(given, name)),
+        (f"--keys {given.keys}: {name}", from_file.get(name)),
+        (variable, environment.get(variable)),
+    )
+    for place, value in places:
+        if value == "":
+            raise ConfigError(f"{place} is empty; give it a value, or leave it out")
+        if value is not None:
+            unfit = _unfit(name, value)
+            if unfit:
+                raise ConfigError(f"{place} has {unfit}; no request can bear such a key")
+            return value
+    return None
+
+
+def _unfit(name: str, value: str) -> str:
+    """What a key has that keeps it from ever being matched; empty when nothing does."""
+    if not value.isprintable():
+        return "a line break, or another character that cannot be printed"
+    if name == "secret_key":  # it is not sent
+        return "space around it" if value != value.strip() else ""
+    if not value.isascii() or " " in value:
+        return "a space, or a character that is not ASCII"
+    if name == "access_key" and any(mark in value for mark in _SEPARATORS):
+        return f"one of {' '.join(_SEPARATORS)}"
+    return ""
 
 
 def _read_keys(path: Path) -> dict[str, str]:
@@ -148,7 +204,7 @@ def _read_keys(path: Path) -> dict[str, str]:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"--keys {path} cannot be read: {error.strerror}") from error
-    except ValueError as error:  # without the text of the line, which may hold a key
+    except (ValueError, RecursionError) as error:  # without the text of the line, which may hold a key
         raise ConfigError(f'--keys {path} is no TOML; write lines such as access_key = "…"') from error.with_traceback(
             None
         )

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 from pathlib import Path
 
@@ -90,17 +91,47 @@ class _Running(uvicorn.Server):
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        host.encode("idna")  # a socket that finds out later is not closed
         return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for what can be no name of a host
+        why = getattr(error, "strerror", None) or "there is no such host"
         raise ConfigError(
-            f"cannot listen on {host}:{port}: {error.strerror}. Choose another with --port; 0 takes a free one"
+            f"cannot listen on {host}:{port}: {why}. Choose another with --port; 0 takes a free one"
         ) from error
 
 
 def _check_files(options: Options) -> None:
-    for option, name in (("--tls-cert", options.tls_cert), ("--tls-key", options.tls_key)):
-        if name and not Path(name).is_file():
-            raise ConfigError(f"{option} {name}: there is no such file")
+    """Refuse files of TLS that uvicorn would fail to load once it is running. Nobody is asked for a password."""
+    if options.tls_cert is None:
+        return
+    certificate = _read_pem("--tls-cert", options.tls_cert)
+    key = certificate if options.tls_key is None else _read_pem("--tls-key", options.tls_key)
+    named = f"--tls-cert {options.tls_cert}" + (f", --tls-key {options.tls_key}" if options.tls_key else "")
+    if b"CERTIFICATE-----" not in certificate:
+        raise ConfigError(f"--tls-cert {options.tls_cert} has no certificate in PEM")
+    if b"PRIVATE KEY-----" not in key:
+        where = f"--tls-key {options.tls_key}" if options.tls_key else f"--tls-cert {options.tls_cert}"
+        raise ConfigError(
+            f"{where} has no private key in PEM{'' if options.tls_key else '; name its file with --tls-key'}"
+        )
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(options.tls_cert, options.tls_key, password=lambda: "")
+    except (OSError, ValueError) as error:
+        if b"ENCRYPTED" in key:
+            why = "the key is encrypted; it must not need a password"
+        elif getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
+            why = "the key is not that of the certificate"
+        else:
+            why = f"certificate and key cannot be loaded: {getattr(error, 'reason', None) or error}"
+        raise ConfigError(f"{named}: {why}") from error
+
+
+def _read_pem(option: str, name: str) -> bytes:
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        why = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise ConfigError(f"{option} {name}: {why}") from error
 
 
 def _address(options: Options, listener: socket.socket) -> str:
