@@ -15,7 +15,7 @@ import aiohttp
 
 from vikingdb_core.effects import StreamedResponse, Timeouts
 from vikingdb_core.endpoint import Endpoint
-from vikingdb_core.exceptions import RequestError, VikingDBError
+from vikingdb_core.exceptions import DecodeError, RequestError, VikingDBError
 from vikingdb_core.messages import Request, Response
 from vikingdb_core.transport import TransportSettings
 
@@ -27,6 +27,9 @@ from .route import Routes
 from .streaming import Chunks
 
 _CLOSED = "this transport was closed; build a new one"
+
+LONGEST_BODY_BYTES = 1 << 30
+"""How much of an answer is read into memory. A stream has no such limit."""
 
 _all: WeakSet[AiohttpTransport] = WeakSet()
 
@@ -146,8 +149,26 @@ class AiohttpTransport:
 
 
 async def _whole(response: aiohttp.ClientResponse) -> Response:
-    body = await response.read()
+    try:
+        body = await _body(response.content)
+        await response.wait_for_close()  # until the request has been written, too
+    except BaseException:
+        response.close()
+        raise
     return Response(response.status, headers_of(response), body)
+
+
+async def _body(content: aiohttp.StreamReader) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    while piece := await content.readany():
+        size += len(piece)
+        if size > LONGEST_BODY_BYTES:  # a little that is compressed may become a lot
+            raise DecodeError(f"the answer is longer than {LONGEST_BODY_BYTES} bytes; ask for less", body=pieces[0])
+        pieces.append(piece)
+        if len(pieces) > 1:
+            await asyncio.sleep(0)  # where the next piece is there already, other tasks would not get their turn
+    return b"".join(pieces)
 
 
 def _renew_locks() -> None:

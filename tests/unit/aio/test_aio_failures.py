@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
 import socket
 import traceback
@@ -15,12 +16,13 @@ import pytest
 from pytest_vikingdb.contracts.failing import BRIEF, hangs_up, says, trickles
 from tests.support.http import PATIENT, request_to
 from tests.support.server import CERTIFICATE, Connection, LoopbackServer, free_port
-from vikingdb_aio import AiohttpTransport
+from vikingdb_aio import AiohttpTransport, transport
 from vikingdb_core.effects import Timeouts
 from vikingdb_core.exceptions import (
     ConfigError,
     ConnectError,
     ConnectionLost,
+    DecodeError,
     RequestError,
     RequestTimeout,
     TransportError,
@@ -51,6 +53,17 @@ def test_what_cannot_be_decompressed_is_lost() -> None:
     with LoopbackServer(says_gzip_and_sends_something_else) as server, pytest.raises(ConnectionLost) as caught:
         send(request_to(server.url))
     assert caught.value.sent
+
+
+def test_an_answer_too_long_for_memory_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def serve(connection: Connection) -> None:
+        connection.read_request()
+        connection.reply(200, gzip.compress(bytes(8 << 20)), b"Content-Encoding: gzip")
+        connection.wait_for_the_client_to_close()
+
+    monkeypatch.setattr(transport, "LONGEST_BODY_BYTES", 4 << 20)
+    with LoopbackServer(serve) as server, pytest.raises(DecodeError, match="longer than 4194304 bytes"):
+        send(request_to(server.url))
 
 
 def test_an_error_of_a_broken_connection_names_the_endpoint_and_keeps_a_cause_without_secrets() -> None:
