@@ -13,6 +13,7 @@ import numpy as np
 
 from vikingdb_core.hints import suggest
 
+from ..engine.inner import inner_products
 from ..errors import invalid, missing, shown
 from ..words import count_tokens, indexed_terms, queried_terms
 from .base import Embedder
@@ -35,7 +36,7 @@ def score_texts(embedder: Embedder, query: str, texts: Sequence[str]) -> list[fl
     """A score for each text, from 0 to 1."""
     if not texts:
         return []
-    cosines = embedder.embed_documents(texts) @ embedder.embed_query(query)
+    cosines = inner_products(embedder.embed_documents(texts), embedder.embed_query(query))
     wanted = set(queried_terms(query))
     shares = [len(wanted.intersection(indexed_terms(text))) / max(1, len(wanted)) for text in texts]
     scores: list[float] = (np.clip(cosines, 0, 1) / 2 + np.array(shares) / 2).tolist()

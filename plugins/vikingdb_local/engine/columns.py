@@ -213,7 +213,7 @@ def _any_of(values: NDArray[Any], wanted: NDArray[Any]) -> Mask:
     """Which values are among the wanted. A few comparisons are faster than sorting."""
     if len(wanted) > _FEW:
         return np.isin(values, wanted)
-    mask = np.zeros(len(values), np.bool_)
-    for each in wanted:
+    mask: Mask = values == wanted[0] if len(wanted) else np.zeros(len(values), np.bool_)
+    for each in wanted[1:]:
         mask |= values == each
     return mask

@@ -5,15 +5,19 @@ One writer appends. Readers hold a view of the elements there were; an append ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from .inner import inner_products
+
 _FIRST_CAPACITY = 64
 _BLOCK_BYTES = 16 << 20
+_NEAR_BYTES = 256 << 10
+"""What is copied at a time to be multiplied: little enough to be in the processor's cache still."""
 
 
 class Growing:
@@ -67,25 +71,45 @@ class Matrix:
     def __len__(self) -> int:
         return sum(map(len, self.blocks))
 
-    def product(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The inner product of every row with a vector."""
+    def product(self, vector: NDArray[np.float32], positions: NDArray[np.intp] | None = None) -> NDArray[np.float32]:
+        """The inner product with a vector of every row, or of those at positions that ascend."""
+        if positions is not None:
+            return self._product_of(positions, vector)
         products = np.empty(len(self), np.float32)
         start = 0
         for block in self.blocks:
-            np.dot(block, vector, out=products[start : start + len(block)])
+            inner_products(block, vector, products[start : start + len(block)])
             start += len(block)
         return products
 
     def rows(self, positions: NDArray[np.intp]) -> NDArray[np.float32]:
         """Copies of rows; their positions ascend."""
         found = np.empty((len(positions), self.width), np.float32)
+        for block, places, part in self._within_blocks(positions):
+            np.take(block, places, axis=0, out=found[part], mode="clip")
+        return found
+
+    def _product_of(self, positions: NDArray[np.intp], vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        products = np.empty(len(positions), np.float32)
+        step = max(16, _NEAR_BYTES // max(4, 4 * self.width))
+        near = np.empty((min(step, len(positions)), self.width), np.float32)
+        for block, places, part in self._within_blocks(positions):
+            for start in range(0, len(places), step):
+                some = places[start : start + step]
+                rows = np.take(block, some, axis=0, out=near[: len(some)], mode="clip")
+                inner_products(rows, vector, products[part][start : start + len(some)])
+        return products
+
+    def _within_blocks(
+        self, positions: NDArray[np.intp]
+    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.intp], slice]]:
+        """Every block that has some of the positions, where they are in it, and which of them these are."""
         start = first = 0
         for block in self.blocks:
             last = int(np.searchsorted(positions, start + len(block)))
             if last > first:
-                np.take(block, positions[first:last] - start, axis=0, out=found[first:last], mode="clip")
+                yield block, positions[first:last] - start, slice(first, last)
             start, first = start + len(block), last
-        return found
 
     def row(self, position: int) -> NDArray[np.float32]:
         """A copy of one row."""

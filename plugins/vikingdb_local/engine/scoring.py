@@ -140,7 +140,7 @@ def _nth_least(scores: NDArray[Any], most: int) -> Any:
 def _rough_scores(vectors: Vectors, rows: Rows, query: Vector, distance: Distance) -> tuple[NDArray[np.float32], float]:
     """Nearly the scores, and how far they may be off."""
     if 4 * len(rows) < len(vectors.lengths):  # gathering a quarter of the rows costs what multiplying all of them does
-        products, lengths = vectors.matrix.rows(rows) @ query, vectors.lengths[rows]
+        products, lengths = vectors.matrix.product(query, rows), vectors.lengths[rows]
     else:
         products, lengths = vectors.matrix.product(query), vectors.lengths
         if len(rows) < len(lengths):

@@ -162,7 +162,7 @@ class _Run:
         """Keys of the rows that match now, oldest first; and the count and a sample of them."""
         collection, now_ms = self._collection(), self._session.now_ms
         with self._database.lock:
-            total = int(collection.snapshot().alive(now_ms).sum())
+            total = int(np.count_nonzero(collection.snapshot().alive(now_ms)))
             keys = self._matching(collection, conds)
             sample = collection.fetch(keys[:SAMPLE_ROWS], now_ms)
             select = select_fields(collection.schema, None)
