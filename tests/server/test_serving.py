@@ -90,7 +90,18 @@ def test_without_keys_another_host_is_refused(served: Served, host: str, target:
         assert b"Host header" in answer.body
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.9.9.9:1", "[::1]:80"])
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1:80.evil", "[::1]evil.example", "[::1", "localhost:evil", "::1%evil", "[::1%evil]", "127.0.0.1:80:1"],
+)
+def test_a_host_that_only_begins_like_this_machine_is_refused(served: Served, host: str) -> None:
+    answer = ask(served.port, LIST, headers={"Host": host})
+    assert (answer.status, b"Host header" in answer.body) == (403, True)
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.9.9.9:1", "[::1]:80", "[::1]", "::1"]
+)
 def test_names_of_this_machine_are_taken(served: Served, host: str) -> None:
     assert ask(served.port, LIST, headers={"Host": host}).status == 200
 
@@ -110,6 +121,21 @@ def test_a_page_that_asks_first_is_told_nothing(served: Served) -> None:
     answer = ask(served.port, SEARCH, None, method="OPTIONS", headers=asking)
     assert answer.status == 400
     assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize("target", ["/a%0a/", "/%0a", "*", "foo", "//evil.example/", "http:"])
+def test_every_target_is_answered_in_one_shape_and_guarded(served: Served, target: str) -> None:
+    answer = ask(served.port, target)
+    assert (answer.status, answer.document["code"]) == (404, "NotFound.Path")
+    assert ask(served.port, target, headers={"Host": "evil.example"}).status == 403
+
+
+@pytest.mark.parametrize(("target", "is_control"), [(LIST, True), ("/api/vikingdb/Ping", False)])
+def test_a_whole_url_is_taken_as_its_path(served: Served, target: str, is_control: bool) -> None:
+    answer = ask(served.port, f"http://127.0.0.1:{served.port}{target}")
+    assert answer.status == 200
+    assert ("ResponseMetadata" in answer.document) == is_control
+    assert ask(served.port, f"http://127.0.0.1{target}", headers={"Host": "evil.example"}).status == 403
 
 
 def test_it_does_not_listen_elsewhere_without_keys() -> None:
@@ -146,6 +172,30 @@ def test_no_key_is_refused_on_both_planes_in_their_shapes(keyed: Served) -> None
     assert (data.status, data.document["code"], control.status) == (403, "AccessDenied", 403)
     assert "Authorization" in data.document["message"]
     assert control.document["ResponseMetadata"]["Error"]["Code"] == "AccessDenied"
+
+
+def test_who_has_no_key_is_refused_before_the_body(keyed: Served) -> None:
+    length = 60_000_000
+    stale = {"Authorization": f"HMAC-SHA256 Credential={AK}/20260102/r/vikingdb/request, SignedHeaders=a, Signature=b"}
+    for authorization in ({}, {"Authorization": "Bearer wrong"}, stale):
+        with socket.create_connection(("127.0.0.1", keyed.port), timeout=20) as connection:
+            headers = {"Host": "127.0.0.1", "Content-Type": "application/json", **authorization}
+            connection.sendall(head("POST", SEARCH, headers, length))
+            answer = read(connection)
+        assert (answer.status, answer.headers["connection"]) == (403, "close")
+
+
+def test_who_signed_another_body_is_refused(keyed: Served) -> None:
+    headers = {"Host": f"127.0.0.1:{keyed.port}", "Content-Type": "application/json"}
+    x_date = datetime.now(UTC).strftime(DATE_FORMAT)
+    signed = sign("POST", SEARCH, [], headers, b"{}", access_key=AK, secret_key=SK, region="r", x_date=x_date)
+    answer = ask(keyed.port, SEARCH, b"{ }", headers=signed)
+    assert (answer.status, "not the hash of the body" in answer.document["message"]) == (403, True)
+
+
+def test_a_key_that_is_sent_in_the_wrong_form_is_not_shown(keyed: Served) -> None:
+    answer = ask(keyed.port, SEARCH, headers={"Authorization": API_KEY})
+    assert (answer.status, API_KEY.encode() in answer.body) == (403, False)
 
 
 def test_an_api_key_is_nothing_to_the_control_plane(keyed: Served) -> None:
@@ -216,6 +266,15 @@ def test_a_body_beyond_the_cap_is_refused_and_the_connection_closed() -> None:
         assert ask(server.port, LIST, b"{}" + b" " * (1024 * 1024 - 2)).status == 200
 
 
+@pytest.mark.parametrize(("target", "length"), [(LIST, 64 * 1024 * 1024 + 1), ("/api/vikingdb/Ping", 5000)])
+def test_a_length_beyond_the_cap_is_refused_before_the_body(served: Served, target: str, length: int) -> None:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as connection:
+        headers = {"Host": "127.0.0.1", "Content-Type": "application/json"}
+        connection.sendall(head("POST", target, headers, length))
+        answer = read(connection)
+    assert (answer.status, answer.headers["connection"]) == (413, "close")
+
+
 def test_a_chunked_body_is_read(served: Served) -> None:
     with socket.create_connection(("127.0.0.1", served.port), timeout=60) as connection:
         headers = {"Host": "127.0.0.1", "Content-Type": "application/json", "Transfer-Encoding": "chunked"}
@@ -237,6 +296,16 @@ def test_the_page_shows_what_is_there_and_escapes_it(served: Served, collection:
     assert f">{name}<" in text
     assert "vector.data.upsert" in text
     assert "<script" not in ask(served.port, "/?<script>alert(1)</script>", None, method="GET").body.decode()
+
+
+def test_the_page_says_when_there_are_more_collections_than_it_shows() -> None:
+    with Served(*HASHED) as server:
+        with VikingDB(endpoint=server.url) as db:
+            for number in range(100):
+                db.admin.create_collection(collection_name=f"c{number}", fields=FIELDS)
+            assert b"The first" not in ask(server.port, "/", None, method="GET").body
+            db.admin.create_collection(collection_name="more", fields=FIELDS)
+        assert b"The first 100 of 101." in ask(server.port, "/", None, method="GET").body
 
 
 # --- starting and stopping ------------------------------------------------------------------------------------------

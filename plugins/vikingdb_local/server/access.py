@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..errors import ServiceError, invalid, shown
 from .incoming import Incoming
-from .signature import SKEW_SECONDS, Keys, verify
+from .signature import SKEW_SECONDS, Keys, verify_body, verify_head
 
 _BEARER = "bearer "
+_NETLOC = re.compile(
+    r"""
+    (?: \[ (?P<bracketed> [0-9a-fA-F:.]+ ) \] | (?P<name> [^:\[\]%\s]+ ) ) (?: : [0-9]* )?
+    | (?P<bare> [0-9a-fA-F:.]+ )  # an IPv6 address without a port
+    """,
+    re.VERBOSE,
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,7 @@ class Access:
             raise invalid(f"the content type is {shown(kind)}; send application/json")
 
     def check(self, request: Incoming, now: float) -> None:
-        """Refuse whoever has no key, of a server that has.
+        """Refuse whoever has no key, of a server that has; needs no body.
 
         Raises:
             ServiceError: ``AccessDenied``.
@@ -67,12 +76,21 @@ class Access:
         given = request.all_of("authorization")
         if not given:
             raise ServiceError("AccessDenied", f"there is no Authorization header; {self._expected(request)}")
-        if len(given) == 1 and given[0][: len(_BEARER)].lower() == _BEARER:
+        if _is_bearer(given):
             self._check_api_key(request, given[0][len(_BEARER) :].strip())
         elif self.keys is None:
             raise ServiceError("AccessDenied", f"this server has no access keys; {self._expected(request)}")
         else:
-            verify(request, self.keys, now, self.region, self.skew_seconds)
+            verify_head(request, self.keys, now, self.region, self.skew_seconds)
+
+    def check_body(self, request: Incoming) -> None:
+        """Refuse a body that was not signed, of a request that is.
+
+        Raises:
+            ServiceError: ``AccessDenied``.
+        """
+        if self.keys is not None and not request.is_ping and not _is_bearer(request.all_of("authorization")):
+            verify_body(request)
 
     def _check_api_key(self, request: Incoming, given: str) -> None:
         if request.is_control:
@@ -89,11 +107,14 @@ class Access:
         return " or ".join(ways) or "the control plane needs access keys, and this server was started without"
 
 
+def _is_bearer(given: Sequence[str]) -> bool:
+    return len(given) == 1 and given[0][: len(_BEARER)].lower() == _BEARER
+
+
 def host_name(netloc: str) -> str:
-    """The host of ``host[:port]``, without brackets."""
-    if netloc.startswith("["):
-        return netloc[1:].partition("]")[0]
-    return netloc.rpartition(":")[0] if netloc.count(":") == 1 else netloc
+    """The host of ``host[:port]``, without brackets; empty when it is not of that shape."""
+    found = _NETLOC.fullmatch(netloc)
+    return "" if found is None else found["bracketed"] or found["name"] or found["bare"] or ""
 
 
 def is_loopback(host: str) -> bool:

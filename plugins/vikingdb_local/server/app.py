@@ -15,7 +15,6 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
-from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from vikingdb_core.effects import Timeouts
@@ -40,6 +39,8 @@ log = logging.getLogger("vikingdb.local.access")
 T = TypeVar("T")
 
 DEFAULT_BODY_BYTES = 64 * 1024 * 1024
+PING_BYTES = 4096
+"""The longest body of a ping, which needs no key."""
 THREADS = 16
 """How many requests the engine works on at a time; the others wait their turn."""
 
@@ -93,8 +94,11 @@ class Server:
             finally:
                 await to_thread.run_sync(self.engine.close)
 
-        # An ASGI endpoint: of a function Starlette would answer other methods by itself, in a shape of its own.
-        return Starlette(routes=[Route("/{path:path}", _Everything(self._serve))], lifespan=lifespan)
+        app = Starlette(lifespan=lifespan)
+        # No route: what matches none, Starlette would answer by itself, in a shape of its own.
+        app.router.redirect_slashes = False
+        app.router.default = _Everything(self._serve)
+        return app
 
     async def _serve(self, http: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
@@ -120,16 +124,19 @@ class Server:
         if incoming.method not in ("GET", "HEAD") or incoming.is_action:
             return None
         if incoming.plain_path == "/":
-            collections = await self._run(self._collections) if self.access.is_open else None
-            text = page(self.report, self.address, collections, self.faults.text if self.faults else None)
+            collections, total = await self._run(self._collections) if self.access.is_open else (None, 0)
+            faults = self.faults.text if self.faults else None
+            text = page(self.report, self.address, collections, faults, total_count=total)
             return HttpResponse(text, media_type="text/html", headers=_PAGE)
         if incoming.plain_path == "/openapi.json":
             return HttpResponse(document(is_open=self.access.is_open), media_type="application/json", headers=_SAFE)
         return None
 
     async def _answer(self, http: HttpRequest, incoming: Incoming, operation: str) -> HttpResponse:
-        incoming = replace(incoming, body=await read_body(http, self.max_body_bytes))
         self.access.check(incoming, self.clock())
+        most = min(self.max_body_bytes, PING_BYTES) if incoming.is_ping else self.max_body_bytes
+        incoming = replace(incoming, body=await read_body(http, most))
+        self.access.check_body(incoming)
         request = to_request(incoming, self.endpoint)
 
         async def carry_out() -> Response:
@@ -142,16 +149,18 @@ class Server:
     async def _run(self, work: Callable[[], T]) -> T:
         return await to_thread.run_sync(work, limiter=self._limiter)
 
-    def _collections(self) -> list[dict[str, Any]]:
+    def _collections(self) -> tuple[list[dict[str, Any]], int]:
+        """The first of them, and how many there are."""
         path, query = LIST_COLLECTIONS.path, LIST_COLLECTIONS.query
         listed = to_request(Incoming("POST", path, "", (), b'{"PageSize": 100}'), self.endpoint)
         body = orjson.loads(self.engine.send(replace(listed, query=query), _UNHURRIED).body)
-        found: list[dict[str, Any]] = (body.get("Result") or {}).get("Collections") or []
-        return found
+        result = body.get("Result") or {}
+        found: list[dict[str, Any]] = result.get("Collections") or []
+        return found, result.get("TotalCount") or len(found)
 
 
 class _Everything:
-    """An ASGI endpoint for every method."""
+    """An ASGI application for every method and every target."""
 
     def __init__(self, serve: Callable[[HttpRequest], Any]) -> None:
         self._serve = serve

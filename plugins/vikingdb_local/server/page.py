@@ -24,7 +24,14 @@ pre { padding: .8rem 1rem; overflow-x: auto; } .none { color: #667; }
 """
 
 
-def page(report: Report, address: str, collections: Sequence[Mapping[str, Any]] | None, faults: str | None) -> str:
+def page(
+    report: Report,
+    address: str,
+    collections: Sequence[Mapping[str, Any]] | None,
+    faults: str | None,
+    *,
+    total_count: int = 0,
+) -> str:
     """The page, as HTML.
 
     Args:
@@ -32,6 +39,7 @@ def page(report: Report, address: str, collections: Sequence[Mapping[str, Any]] 
         address: the URL of the server.
         collections: as the control plane lists them; ``None`` hides everything that a caller without keys may not see.
         faults: the options of the fault plan, if there is one.
+        total_count: how many collections there are, when not all of them are given.
     """
     parts = [
         f"<h1>vikingdb-local {escape(__version__)}</h1>",
@@ -43,7 +51,10 @@ def page(report: Report, address: str, collections: Sequence[Mapping[str, Any]] 
     if faults is not None:
         parts.append(f"<h2>Faults on demand</h2><p><code>{escape(faults)}</code></p>")
     if collections is not None:
-        parts += ["<h2>Collections</h2>", _collections(collections), "<h2>Answered</h2>", _answered(report)]
+        parts += ["<h2>Collections</h2>", _collections(collections)]
+        if total_count > len(collections):
+            parts.append(f'<p class="none">The first {len(collections):,} of {total_count:,}.</p>')
+        parts += ["<h2>Answered</h2>", _answered(report)]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>vikingdb-local</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from starlette.requests import Request as HttpRequest
 
@@ -14,11 +15,14 @@ from .connection import PATIENCE_SECONDS
 from .incoming import Incoming
 
 _LONGEST_REQUEST_ID = 128
+_ORIGIN = re.compile(rb"^[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
 
 
 def read_head(http: HttpRequest) -> Incoming:
     """A request whose body has not been read."""
     path = http.scope.get("raw_path") or http.url.path.encode()
+    if not path.startswith(b"/"):  # a proxy is asked for a whole URL
+        path = _ORIGIN.sub(b"", path) or b"/"
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in http.scope["headers"]]
     return Incoming(http.method, path.decode("latin-1"), http.scope["query_string"].decode("latin-1"), headers)
 
@@ -29,6 +33,9 @@ async def read_body(http: HttpRequest, most: int) -> bytes:
     Raises:
         ServiceError: status 413 when it is larger than ``most`` bytes, 408 when the client stops sending.
     """
+    length = http.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > most:
+        raise _too_large(most)
     parts: list[bytes] = []
     size = 0
     chunks = http.stream()
@@ -44,8 +51,12 @@ async def read_body(http: HttpRequest, most: int) -> bytes:
         parts.append(chunk)
         size += len(chunk)
         if size > most:
-            why = f"the body is larger than {most:,} bytes; send less in one request"
-            raise ServiceError("InvalidParameter", why, status=413)
+            raise _too_large(most)
+
+
+def _too_large(most: int) -> ServiceError:
+    why = f"the body is larger than {most:,} bytes; send less in one request"
+    return ServiceError("InvalidParameter", why, status=413)
 
 
 def to_request(incoming: Incoming, endpoint: Endpoint) -> Request:

@@ -59,6 +59,18 @@ def verify(request: Incoming, keys: Keys, now: float, region: str | None, skew_s
     Raises:
         ServiceError: ``AccessDenied``, saying why.
     """
+    verify_head(request, keys, now, region, skew_seconds)
+    verify_body(request)
+
+
+def verify_head(
+    request: Incoming, keys: Keys, now: float, region: str | None, skew_seconds: float = SKEW_SECONDS
+) -> None:
+    """The same before the body has arrived: what is signed is its hash.
+
+    Raises:
+        ServiceError: ``AccessDenied``, saying why.
+    """
     claim = _read_claim(_only(request, "authorization"))
     if claim.service != SERVICE:
         raise _denied(f"the credential scope names the service {shown(claim.service)}; sign for {SERVICE!r}")
@@ -68,9 +80,7 @@ def verify(request: Incoming, keys: Keys, now: float, region: str | None, skew_s
         raise _denied(f"the access key {shown(claim.access_key)} is not known")
     x_date = _only(request, "x-date")
     _check_date(x_date, claim.date, now, skew_seconds)
-    body_hash = sha256(request.body).hexdigest()
-    if not _same(_only(request, "x-content-sha256"), body_hash):
-        raise _denied("X-Content-Sha256 is not the hash of the body that arrived")
+    body_hash = _only(request, "x-content-sha256")
     _check_token(request, claim, keys)
     for name in claim.signed_names:
         _only(request, name)
@@ -80,10 +90,20 @@ def verify(request: Incoming, keys: Keys, now: float, region: str | None, skew_s
         raise _denied("the signature does not match: check the secret key, and that nothing was changed after signing")
 
 
+def verify_body(request: Incoming) -> None:
+    """Refuse a body that is not the one whose hash was signed.
+
+    Raises:
+        ServiceError: ``AccessDenied``.
+    """
+    if not _same(_only(request, "x-content-sha256"), sha256(request.body).hexdigest()):
+        raise _denied("X-Content-Sha256 is not the hash of the body that arrived")
+
+
 def _read_claim(header: str) -> _Claim:
     algorithm, _, rest = header.strip().partition(" ")
     if algorithm != ALGORITHM:
-        raise _denied(f"Authorization must begin with {ALGORITHM}, not {shown(algorithm)}")
+        raise _denied(f"Authorization must begin with {ALGORITHM}")  # what it begins with may be a key
     items = {name.strip(): value.strip() for name, _, value in (item.partition("=") for item in rest.split(","))}
     absent = [name for name in ("Credential", "SignedHeaders", "Signature") if not items.get(name)]
     if absent:
