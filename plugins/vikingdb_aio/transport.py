@@ -162,10 +162,10 @@ async def _body(content: aiohttp.StreamReader) -> bytes:
     pieces: list[bytes] = []
     size = 0
     while piece := await content.readany():
+        pieces.append(piece)
         size += len(piece)
         if size > LONGEST_BODY_BYTES:  # a little that is compressed may become a lot
             raise DecodeError(f"the answer is longer than {LONGEST_BODY_BYTES} bytes; ask for less", body=pieces[0])
-        pieces.append(piece)
         if len(pieces) > 1:
             await asyncio.sleep(0)  # where the next piece is there already, other tasks would not get their turn
     return b"".join(pieces)
