@@ -86,9 +86,15 @@ class RequestsTransport:
                 proxies=self._proxies(request.url),
             )
         except (requests.RequestException, HTTPError) as error:
+            if isinstance(error, requests.exceptions.SSLError):
+                self._check_bundle(request)
             raise _translate(error, request) from _without_frames(error)
+        except UnicodeEncodeError:  # the error has the password
+            raise ConfigError(
+                "the user name or password of the proxy has characters that no header can hold; it is Latin-1 only"
+            ) from None
         except OSError as error:  # what requests says of verify= when there is no such file
-            raise ConfigError(f"no connection to {request.endpoint.origin} can be verified: {error}") from error
+            raise _unverifiable(request, error) from error
 
     def _current_adapter(self) -> HTTPAdapter:
         with self._lock:
@@ -96,7 +102,7 @@ class RequestsTransport:
                 raise RequestError("this transport was closed; build a new one")
             # A pool inherited through fork would share its sockets with the parent.
             if self._adapter is None or self._pid != os.getpid():
-                self._adapter = HTTPAdapter(
+                self._adapter = _Adapter(
                     pool_connections=self._settings.pool_connections,
                     pool_maxsize=self._settings.pool_maxsize,
                     max_retries=0,
@@ -114,6 +120,26 @@ class RequestsTransport:
         if self._settings.verify is not True:
             return self._settings.verify
         return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+
+    def _check_bundle(self, request: Request) -> None:
+        """After trouble with TLS: refuse a file of certificates that is none."""
+        bundle = self._verify()
+        if isinstance(bundle, str) and not os.path.isdir(bundle):
+            try:
+                ssl.create_default_context(cafile=bundle)
+            except OSError as error:
+                raise _unverifiable(request, f"{bundle}: {error}") from error
+
+
+class _Adapter(HTTPAdapter):
+    """requests' own, which also verifies a proxy that is spoken to by TLS on behalf of a service that is not."""
+
+    def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: Any) -> None:
+        super().cert_verify(conn, f"{conn.scheme}://", verify, cert)  # type: ignore[no-untyped-call]
+
+
+def _unverifiable(request: Request, why: object) -> ConfigError:
+    return ConfigError(f"no connection to {request.endpoint.origin} can be verified: {why}")
 
 
 def _prepare(request: Request) -> requests.PreparedRequest:

@@ -285,6 +285,15 @@ def test_a_ca_bundle_that_does_not_exist_is_an_error_of_ours(tmp_path: Path) -> 
 # Through a client
 
 
+def test_a_ca_bundle_that_is_none_is_an_error_of_ours(tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("no certificate\n")
+    transport = RequestsTransport(TransportSettings(verify=str(bundle)))
+    with LoopbackServer(tls=True) as server, pytest.raises(ConfigError, match=r"ca\.pem"):
+        transport.send(request_to(server.url), PATIENT)
+    transport.close()
+
+
 def test_an_unsafe_call_to_a_server_that_hangs_up_is_sent_once() -> None:
     with (
         LoopbackServer(hangs_up) as server,

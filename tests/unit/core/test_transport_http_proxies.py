@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
+from urllib3.exceptions import InsecureRequestWarning
 
 from tests.support.http import PATIENT, request_to
 from tests.support.notes import Notes
-from tests.support.server import Connection, LoopbackServer, free_port
+from tests.support.server import CERTIFICATE, Connection, LoopbackServer, free_port
 from vikingdb_core.credentials import NoAuth
-from vikingdb_core.exceptions import ConnectError, ConnectionLost, TransportError
+from vikingdb_core.exceptions import ConfigError, ConnectError, ConnectionLost, TransportError
 from vikingdb_core.transport.base import TransportSettings
 from vikingdb_core.transport.https import RequestsTransport
 
@@ -123,3 +126,32 @@ def test_a_proxy_that_cannot_be_used_means_never_sent(address: str) -> None:
     with pytest.raises(ConnectError) as caught:
         transport.send(request_to(FAR), PATIENT)
     assert not caught.value.sent
+
+
+def test_the_certificate_of_a_proxy_is_verified_also_for_requests_without_tls() -> None:
+    """A proxy is told its password before anything else."""
+    with LoopbackServer(tls=True) as proxy:
+        transport = RequestsTransport(TransportSettings(proxies={"http": proxy.url.replace("//", "//user:pass@")}))
+        with pytest.raises(ConnectError, match="certificate verify failed"):
+            transport.send(request_to(FAR), PATIENT)
+        transport.close()
+    assert proxy.received == []
+
+
+@pytest.mark.parametrize("verify", [str(CERTIFICATE), False])
+def test_a_proxy_with_tls_is_used_when_it_is_trusted(verify: bool | str) -> None:
+    with LoopbackServer(tls=True) as proxy:
+        transport = RequestsTransport(TransportSettings(proxies={"http": proxy.url}, verify=verify))
+        with nullcontext() if verify else pytest.warns(InsecureRequestWarning):
+            assert transport.send(request_to(FAR), PATIENT).ok
+        transport.close()
+    assert proxy.received[0].target == "http://vikingdb.example/api/notes/read"
+
+
+def test_a_password_that_no_header_can_hold_is_an_error_of_ours() -> None:
+    transport = RequestsTransport(TransportSettings(proxies={"http": "http://user:密码@127.0.0.1:1"}))
+    with pytest.raises(ConfigError, match="user name or password of the proxy") as raised:
+        transport.send(request_to(FAR), PATIENT)
+    assert "密" not in str(raised.value)
+    assert raised.value.__suppress_context__
+    transport.close()
