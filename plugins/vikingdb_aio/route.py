@@ -79,7 +79,8 @@ class Routes:
                 f"could not connect to {endpoint.origin} through the proxy: its address is no URL of an http or https "
                 "proxy, such as http://proxy.example:3128"
             )
-        return proxy
+        is_known = proxy.user and proxy.password is not None  # the sync transport sends no half of a login, either
+        return proxy if is_known else proxy.with_user(None)
 
     def _context(self, endpoint: Endpoint) -> ssl.SSLContext:
         chosen = self._settings.verify

@@ -127,6 +127,13 @@ def test_a_proxy_gets_the_user_name_and_password_of_its_url_and_the_service_does
         assert received.headers["Authorization"] == "Bearer mine"
 
 
+@pytest.mark.parametrize("half", ["user", ":pass"])
+def test_a_user_name_or_a_password_alone_is_not_sent_to_a_proxy(half: str) -> None:
+    with LoopbackServer() as proxy:
+        send(request_to(FAR), proxies={"http": proxy.url.replace("//", f"//{half}@")})
+    assert "Proxy-Authorization" not in proxy.received[0].headers
+
+
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
 def test_a_proxy_of_the_environment_is_used(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with LoopbackServer() as proxy:
