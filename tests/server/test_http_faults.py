@@ -115,6 +115,18 @@ def test_the_greeting_and_the_page_say_what_repeats_the_faults() -> None:
         assert b"seed_faults=" in ask(server.port, "/", None, method="GET").body
 
 
+def test_what_goes_wrong_may_be_left_out() -> None:
+    with Served(*HASHED, "--fault", "latency_ms=1-2") as server:
+        assert "faults on demand: latency_ms=1-2&seed_faults=" in server.greeting
+        assert ask(server.port, "/api/vikingdb/Ping", None, method="GET").status == 200
+
+
+def test_what_is_no_operation_uses_no_fault_of_the_server_up() -> None:
+    with Served(*HASHED, "--fault", "503&fault_times=1") as server:
+        asked = [ask(server.port, path, None, method="GET") for path in ("/favicon.ico", *["/api/vikingdb/Ping"] * 2)]
+        assert [answer.status for answer in asked] == [404, 503, 200]
+
+
 def test_faults_of_the_server_end_when_their_number_is_used_up(collection: Make) -> None:
     with (
         Served(*HASHED, "--fault", "503&fault_times=2&fault_on=*fetch*") as server,

@@ -110,6 +110,19 @@ def test_a_file_of_keys_that_is_nested_without_end_is_refused(refused: Refused, 
     assert "is no TOML" in refused("--keys", str(file))
 
 
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("500&fault=429", "fault is given twice"),
+        ("500:0.1&latency_ms=5&latency_ms=500", "latency_ms is given twice"),
+        ("500:0.1&fault_on=vector.data.upsrt", "Did you mean 'vector.data.upsert'"),
+        ("latencyms=20", "there is no fault 'latencyms=20'"),
+    ],
+)
+def test_faults_that_make_no_sense_are_refused(refused: Refused, fault: str, why: str) -> None:
+    assert why in refused("--fault", fault)
+
+
 # --- TLS ------------------------------------------------------------------------------------------------------------
 
 PARTS = re.findall(r"-----BEGIN [^-]+-----.+?-----END [^-]+-----\n", CERTIFICATE.read_text(), re.DOTALL)

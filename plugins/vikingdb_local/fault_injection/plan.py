@@ -16,6 +16,7 @@ from random import Random
 
 from vikingdb_core.exceptions import ConfigError
 from vikingdb_core.hints import suggest
+from vikingdb_vector.domain import DOMAIN
 
 OPTIONS = ("fault", "fault_on", "fault_times", "latency_ms", "retry_after", "seed_faults", "slow_ms")
 """What may be said about faults."""
@@ -93,11 +94,13 @@ class FaultPlan:
         self._lock = threading.Lock()
 
     def draw(self, operation: str) -> Fault:
-        """The fault of the next request.
+        """The fault of the next request. What is no operation has none, and uses none up.
 
         Args:
             operation: name of its operation, such as ``vector.data.upsert``; empty when it is none.
         """
+        if not operation:
+            return Fault()
         if self._on and not any(fnmatchcase(operation, pattern) for pattern in self._on):
             return Fault()
         with self._lock:
@@ -128,7 +131,15 @@ def read_plan(options: Iterable[tuple[str, str]], where: str) -> FaultPlan | Non
     Raises:
         ConfigError: an unknown fault, a chance that is none, or options that have no effect.
     """
-    given = {name: text for name, text in options if name in OPTIONS}
+    given: dict[str, str] = {}
+    for name, text in options:
+        if name not in OPTIONS:
+            continue
+        if name in given:
+            raise ConfigError(f"{where}: {name} is given twice")
+        if not text.strip():
+            raise ConfigError(f"{where}: {name} is empty; give it a value, or leave it out")
+        given[name] = text
     if not given:
         return None
     chances = _chances(given.get("fault", ""), where)
@@ -142,10 +153,10 @@ def read_plan(options: Iterable[tuple[str, str]], where: str) -> FaultPlan | Non
     seed = given.get("seed_faults") or secrets.token_hex(4)
     return FaultPlan(
         chances,
-        on=[pattern.strip() for pattern in given["fault_on"].split(",")] if given.get("fault_on") else (),
+        on=_patterns(given["fault_on"], where) if "fault_on" in given else (),
         times=_whole(given["fault_times"], "fault_times", where) if "fault_times" in given else None,
         latency_ms=_milliseconds(given.get("latency_ms", "0"), "latency_ms", where),
-        slow_ms=_milliseconds(given.get("slow_ms", str(DEFAULT_SLOW_MS)), "slow_ms", where)[1],
+        slow_ms=_slow_ms(given["slow_ms"], where) if "slow_ms" in given else DEFAULT_SLOW_MS,
         retry_after=str(_whole(given["retry_after"], "retry_after", where)) if "retry_after" in given else None,
         seed=seed,
         text="&".join(f"{name}={text}" for name, text in {**given, "seed_faults": seed}.items()),
@@ -165,6 +176,19 @@ def _chances(text: str, where: str) -> dict[Kind | int, float]:
             f"{where}: the chances of fault={text} add up to {sum(chances.values()):g}, which is more than 1"
         )
     return chances
+
+
+def _patterns(text: str, where: str) -> list[str]:
+    """Names of operations, of which some may be left open. One that fits none is a mistake: nothing would ever fail."""
+    names = [operation.name for operation in DOMAIN.operations]
+    patterns = [pattern.strip() for pattern in text.split(",")]
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise ConfigError(
+                f"{where}: there is no operation {pattern!r} (fault_on).{suggest(pattern, names)} Operations: "
+                f"{', '.join(names)}"
+            )
+    return patterns
 
 
 def _kind(name: str, where: str) -> Kind | int:
@@ -205,3 +229,10 @@ def _milliseconds(text: str, name: str, where: str) -> tuple[float, float]:
     if not 0 <= low <= high <= _LONGEST_MS:
         raise ConfigError(f"{where}: {name}={text} must be milliseconds, as in 20 or 5-50, up to {_LONGEST_MS}")
     return low, high
+
+
+def _slow_ms(text: str, where: str) -> float:
+    low, high = _milliseconds(text, "slow_ms", where)
+    if low != high:
+        raise ConfigError(f"{where}: slow_ms={text} must be one number of milliseconds, as in 500")
+    return low

@@ -135,7 +135,15 @@ def test_a_plan_without_a_seed_says_the_one_it_took() -> None:
     assert plan is not None
     again = read_plan([pair.partition("=")[::2] for pair in plan.text.split("&")], "here")
     assert again is not None
-    assert [plan.draw("").kind for _ in range(50)] == [again.draw("").kind for _ in range(50)]
+    drawn = [plan.draw("vector.ping").kind for _ in range(50)]
+    assert drawn == [again.draw("vector.ping").kind for _ in range(50)]
+    assert set(drawn) == {None, 500}
+
+
+def test_what_is_no_operation_uses_no_fault_up() -> None:
+    plan = read_plan([("fault", "500"), ("fault_times", "1")], "here")
+    assert plan is not None
+    assert [plan.draw(name).kind for name in ("", "vector.ping", "vector.ping")] == [None, 500, None]
 
 
 def test_chances_are_kept() -> None:
@@ -154,6 +162,12 @@ def test_chances_are_kept() -> None:
         ("fault=500:nan", "from 0 to 1"),
         ("fault=500:0.6,503:0.6", "add up to 1.2"),
         ("fault=500:0.1,500:0.2", "twice"),
+        ("fault=", "fault is empty"),
+        ("fault=500&fault_on=", "fault_on is empty"),
+        ("fault=500&fault_on=vector.ping,", "no operation ''"),
+        ("fault=500&fault_on=vector.data.upsrt", "Did you mean 'vector.data.upsert'"),
+        ("fault=500&fault_on=vector.dat.*", "no operation 'vector.dat"),
+        ("fault=slow_body&slow_ms=1-500", "one number of milliseconds"),
         ("fault_times=2", "no effect without fault"),
         ("seed_faults=2", "no effect without fault"),
         ("fault=500:0.1&slow_ms=5", "slow_ms is of no effect"),
