@@ -62,7 +62,7 @@ class ClientCore(ABC, Generic[AnyTransport]):
         scheme: goes with ``host``; https unless given.
         sts_token: session token for IAM keys.
         pool_connections: how many hosts to keep connections to.
-        pool_maxsize: how many idle connections to keep for each.
+        pool_maxsize: how many idle connections to keep for each; of an async client, the most requests at once.
         control_endpoint: URL of the control plane. Otherwise it shares ``endpoint``, unless that is one of the managed
             service's own hosts: then the control host of the same region.
         connect_timeout: seconds to wait for a connection.

@@ -108,7 +108,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("user_agent", _user_agent, None, ("VIKINGDB_USER_AGENT",), "User-Agent header"),
     Setting("headers", _headers, Headers(), (), "headers for every request"),
     Setting("pool_connections", _count, 10, (), "how many hosts to keep connections to"),
-    Setting("pool_maxsize", _count, 50, (), "how many idle connections to keep for each host"),
+    Setting("pool_maxsize", _count, 50, (), "idle connections to keep for each host; async, the most requests at once"),
     Setting("proxies", _proxies, None, (), "proxy URL, or a map of scheme to proxy URL; else the environment's"),
     Setting("verify", _verify, True, (), "check TLS certificates, or the path of a CA bundle"),
     Setting("plugins", _plugins, (), ("VIKINGDB_PLUGINS",), "plugins to activate, in order"),

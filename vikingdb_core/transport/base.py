@@ -12,7 +12,7 @@ class TransportSettings:
 
     Attributes:
         pool_connections: how many hosts to keep connections to.
-        pool_maxsize: how many idle connections to keep for each.
+        pool_maxsize: how many idle connections to keep for each; of an async client, the most requests at once.
         proxies: scheme to proxy URL; ``None`` takes the environment's.
         verify: check certificates, or the path of a CA bundle.
     """

@@ -13,6 +13,7 @@ from ..errors import COLLECTION, DATA, INDEX, not_found, shown
 from . import rows
 from .database import Database
 from .derived import Derived
+from .graph import SEARCH_BREADTH
 from .grouping import Grouping
 from .indexing import Index
 from .rows import Key
@@ -238,10 +239,14 @@ class Collection:
                 snapshot = self._snapshot or self._rebuild()
         return snapshot
 
-    def nearby(self, index: Index, snapshot: Snapshot, rows: Rows, query: Vector, most: int) -> Rows:
-        """Those of ``rows`` among which the nearest are: fewer if the index has a graph, else all of them."""
+    def nearby(self, index: Index, snapshot: Snapshot, rows: Rows, query: Vector, most: int, scale: float) -> Rows:
+        """Those of ``rows`` among which the nearest are: fewer if the index has a graph, else all of them.
+
+        ``scale`` times as many candidates are kept as the index would.
+        """
         graph = self._derived.graphs.get(index.distance) if index.is_approximate and index.distance else None
-        found = graph.candidates(snapshot, rows, query, most) if graph is not None else None
+        breadth = int(scale * (index.search_breadth or SEARCH_BREADTH))
+        found = graph.candidates(snapshot, rows, query, most, breadth) if graph is not None else None
         return rows if found is None else found
 
     def follow(self, now_ms: int) -> None:

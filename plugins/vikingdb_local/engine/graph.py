@@ -27,7 +27,7 @@ MIN_SHARE = 0.1
 """Where the admitted rows are a smaller share of all, they are scanned."""
 
 _METRICS = {Distance.IP: "ip", Distance.COSINE: "cos", Distance.L2: "l2sq"}
-_CONNECTIVITY, _BUILD_BREADTH, _SEARCH_BREADTH = 24, 160, 96
+_CONNECTIVITY, _BUILD_BREADTH, SEARCH_BREADTH = 24, 160, 96
 _OVERSAMPLE = 4
 _CHUNK = 512
 
@@ -56,7 +56,7 @@ class Graph:
     size: int
     _index: Any = field(repr=False)
 
-    def candidates(self, snapshot: Snapshot, rows: Rows, query: Vector, most: int) -> Rows | None:
+    def candidates(self, snapshot: Snapshot, rows: Rows, query: Vector, most: int, breadth: int) -> Rows | None:
         """Positions among which the best of ``rows`` are, or ``None`` when too few were found and a scan is due.
 
         Args:
@@ -64,6 +64,7 @@ class Graph:
             rows: the admitted ones, ascending.
             query: what to be near to.
             most: how many are wanted.
+            breadth: how many candidates to keep on the way, at least: the more, the fewer near rows are missed.
         """
         covered = int(np.searchsorted(snapshot.numbers, self.last_number, side="right"))
         inside = int(np.searchsorted(rows, covered))
@@ -73,7 +74,7 @@ class Graph:
         share = inside / self.size
         if share < MIN_SHARE:
             return None
-        count = max(_SEARCH_BREADTH, int(_OVERSAMPLE * most / share))
+        count = max(breadth, int(_OVERSAMPLE * most / share))
         while 4 * count <= self.size:
             numbers = np.sort(self._index.search(query, count, threads=1).keys.astype(np.int64))
             places = np.searchsorted(snapshot.numbers, numbers)
@@ -163,5 +164,5 @@ def _new_index(width: int, distance: Distance) -> Any:
         dtype="f16",
         connectivity=_CONNECTIVITY,
         expansion_add=_BUILD_BREADTH,
-        expansion_search=_SEARCH_BREADTH,
+        expansion_search=SEARCH_BREADTH,
     )

@@ -45,6 +45,12 @@ class Index:
         return kind is not None and kind != IndexType.FLAT
 
     @property
+    def search_breadth(self) -> int | None:
+        """How many candidates a search of its graph keeps, if the index says."""
+        breadth: int | None = (self.definition.get("VectorIndex") or {}).get("HnswSef")
+        return breadth
+
+    @property
     def status(self) -> str:
         """The service's word for it. Indexes are ready as soon as they are made: until a graph is built, they scan."""
         return "READY" if self.is_enabled else "DISABLED"

@@ -194,7 +194,7 @@ def near(
         return best(*scored, snapshot.keys, most)
 
     def rank(snapshot: Snapshot, rows: Rows, most: int) -> list[Hit]:
-        rows = collection.nearby(index, snapshot, rows, query, most)
+        rows = collection.nearby(index, snapshot, rows, query, most, recall.scale_k)
         return best(*nearest(snapshot.vectors, rows, query, distance, most), snapshot.keys, most)
 
     return rank if sparse is None else mixed

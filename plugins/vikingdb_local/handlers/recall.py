@@ -35,6 +35,7 @@ class Recall:
         ids_in: only these keys; ``None`` is no restriction, and an empty list admits none.
         ids_not_in: not these keys.
         now_ms: rows that expired before are gone.
+        scale_k: how many times as many candidates to keep as the index would, where it has a graph.
     """
 
     collection: Collection
@@ -43,6 +44,7 @@ class Recall:
     ids_in: list[Any] | None
     ids_not_in: list[Any] | None
     now_ms: int
+    scale_k: float = 1.0
 
     def rows(self, snapshot: Snapshot) -> tuple[Rows, int | None]:
         """Positions in the snapshot, and how many rows the filter alone matches, if there is one."""
@@ -84,7 +86,8 @@ def open_recall(session: Session, call: Call[Any]) -> Recall:
         if advance is not None
         else (None, None)
     )
-    return Recall(collection, index, _filter(request), ids_in, ids_not_in, session.now_ms)
+    scale_k = 1.0 if advance is None or advance.scale_k is None else advance.scale_k
+    return Recall(collection, index, _filter(request), ids_in, ids_not_in, session.now_ms, scale_k)
 
 
 def _filter(request: m.RecallBase) -> Mapping[str, Any]:
@@ -100,7 +103,7 @@ def _keys(collection: Collection, ids: Any, name: str) -> list[Any] | None:
 
 
 def _check_advance(advance: m.SearchAdvance) -> None:
-    """Check the knobs. Those of approximate search have nothing to turn here."""
+    """Check the knobs."""
     for name, low, high in (
         ("dense_weight", 0.2, 1),
         ("scale_k", 0.1, 100),

@@ -18,7 +18,7 @@ from tests.unit.local.wire import Clock, Wire
 from vikingdb_core.endpoint import Endpoint
 from vikingdb_core.transport import TransportSettings
 from vikingdb_local import databases
-from vikingdb_local.engine import cachefile, derived, graph
+from vikingdb_local.engine import cachefile, collection, derived, graph
 from vikingdb_local.engine.growing import Matrix
 from vikingdb_local.engine.upkeep import Upkeep
 from vikingdb_local.transport import LocalTransport
@@ -336,7 +336,7 @@ def test_a_graph_finds_nearly_what_a_scan_finds_with_the_same_scores(
         asked.append(-1 if places is None else len(places))
         return places
 
-    monkeypatch.setattr(graph, "_SEARCH_BREADTH", 64)
+    monkeypatch.setattr(collection, "SEARCH_BREADTH", 64)
     monkeypatch.setattr(graph.Graph, "candidates", seen)
     same = 0
     for number in range(2000, 2050):
@@ -348,6 +348,23 @@ def test_a_graph_finds_nearly_what_a_scan_finds_with_the_same_scores(
         same += len(scores.keys() & {hit["id"] for hit in hits})
     assert same >= 0.98 * 500
     assert all(0 < count < 600 for count in asked)  # a graph was asked, and it did not answer with all rows
+
+
+def test_an_index_and_a_search_say_how_far_a_graph_is_searched(graphed: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    found = graph.Graph.candidates
+
+    def seen(*arguments: Any) -> Any:
+        places = found(*arguments)
+        asked.append(len(places))
+        return places
+
+    monkeypatch.setattr(graph.Graph, "candidates", seen)
+    wide = {"IndexType": "hnsw", "Distance": "l2", "Quant": "float", "HnswSef": 200}
+    graphed.wire.act("CreateVikingdbIndex", {"CollectionName": "c", "IndexName": "wide", "VectorIndex": wide})
+    for body in ({}, {"index_name": "wide"}, {"index_name": "wide", "advance": {"scale_k": 1.5}}):
+        graphed.wire.result("data/search/vector", dense_vector=row(7)["vec"], limit=5, **body)
+    assert asked == [96, 200, 300]
 
 
 @given(data=st.data())
