@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from .exceptions import ConfigError
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):(//)?")
+_IN_MEMORY = (":memory:", "memory", "local", "local:", "local://:memory:")  # as other engines say it
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -37,6 +38,8 @@ class Endpoint:
         if not isinstance(text, str) or not text.strip():
             raise ConfigError(f"endpoint must be a URL such as 'https://host' or 'local://demo', not {text!r}")
         text = text.strip()
+        if text.lower() in _IN_MEMORY:
+            raise ConfigError(f"endpoint {text!r} is not a URL; a database in memory is 'local://'")
         match = _SCHEME.match(text)
         if match is not None and not match.group(2) and text[match.end() :].startswith("/"):
             raise ConfigError(f"endpoint {text!r} has one slash after its scheme; two were meant, as in 'local://demo'")

@@ -43,7 +43,7 @@ from .models import RequestModel, ResponseModel, explain_validation
 from .operation import Operation
 from .request_options import RESERVED_HEADERS, RequestOptions
 from .retry import Outcome, Retry, RetryBudget, RetryStrategy, Stop, classify, may_resend
-from .traits import Safety
+from .traits import AuthMode, Safety
 
 if TYPE_CHECKING:
     from .hooks.manager import HookSet
@@ -317,9 +317,11 @@ def _api_error(rt: Runtime, envelope: ParsedEnvelope, response: Response, option
 
 
 def _what_to_check(rt: Runtime, response: Response) -> str:
-    """The service does not say why it refused a signature; these are the reasons there are."""
+    """The service does not say why it refused a call; these are the reasons there are."""
     ahead = seconds_ahead(response.headers, rt.time())
     if ahead is not None and abs(ahead) > CLOCK_TOLERANCE_SECONDS:
         direction = "ahead of" if ahead > 0 else "behind"
         return f"this machine's clock is {abs(ahead) / 60:.0f} minutes {direction} the service's; set it right"
+    if rt.auth.mode is AuthMode.NONE:
+        return "no credentials were sent; those that a client finds by itself never go to this machine, so pass auth=…"
     return f"check the keys, their rights on the resource, and that region={rt.region!r} is the endpoint's"

@@ -6,6 +6,7 @@ service may add fields, send ``null`` for an empty list, or an integer where a s
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
@@ -32,6 +33,15 @@ class Model(BaseModel):
     )
 
 
+class _Signature:
+    """What a notebook shows of a model. It is built when it is first used, and pydantic knows its fields only then."""
+
+    def __get__(self, model: object, kind: type[BaseModel]) -> inspect.Signature:
+        kind.model_rebuild()
+        shown: inspect.Signature = vars(kind)["__signature__"].__get__(None, kind)
+        return shown
+
+
 class RequestModel(Model):
     """A request body, or a part of one.
 
@@ -47,6 +57,8 @@ class RequestModel(Model):
 
     required: ClassVar[tuple[tuple[str, ...], ...]] = ()
     """Groups of locators of which one must be given."""
+
+    __signature__: ClassVar[Any] = _Signature()
 
     def __init__(self, /, **fields: Any) -> None:
         try:

@@ -17,7 +17,7 @@ from vikingdb_core.effects import StreamedResponse, Timeouts
 from vikingdb_core.endpoint import Endpoint
 from vikingdb_core.exceptions import DecodeError, RequestError, VikingDBError
 from vikingdb_core.messages import Request, Response
-from vikingdb_core.transport import TransportSettings
+from vikingdb_core.transport import LONGEST_BODY_BYTES, TransportSettings
 
 from .attempt import CURRENT, Attempt
 from .failure import FAILURES, failure
@@ -27,9 +27,6 @@ from .route import Routes
 from .streaming import Chunks
 
 _CLOSED = "this transport was closed; build a new one"
-
-LONGEST_BODY_BYTES = 1 << 30
-"""How much of an answer is read into memory. A stream has no such limit."""
 
 _all: WeakSet[AiohttpTransport] = WeakSet()
 
@@ -164,7 +161,7 @@ async def _body(content: aiohttp.StreamReader) -> bytes:
     while piece := await content.readany():
         pieces.append(piece)
         size += len(piece)
-        if size > LONGEST_BODY_BYTES:  # a little that is compressed may become a lot
+        if size > LONGEST_BODY_BYTES:
             raise DecodeError(f"the answer is longer than {LONGEST_BODY_BYTES} bytes; ask for less", body=pieces[0])
         if len(pieces) > 1:
             await asyncio.sleep(0)  # where the next piece is there already, other tasks would not get their turn

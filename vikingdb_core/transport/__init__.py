@@ -1,10 +1,11 @@
 """Transports: what carries a request to its endpoint and brings the response back, chosen by the endpoint's scheme."""
 
 from ..effects import AsyncTransport, StreamedResponse, Timeouts, Transport
-from .base import TransportSettings
+from .base import LONGEST_BODY_BYTES, TransportSettings
 from .select import AsyncSchemeTransport, SchemeTransport
 
 __all__ = [
+    "LONGEST_BODY_BYTES",
     "AsyncSchemeTransport",
     "AsyncTransport",
     "SchemeTransport",

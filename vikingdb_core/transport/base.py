@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+LONGEST_BODY_BYTES = 1 << 30
+"""How much of an answer is read into memory, unpacked: a little that is compressed may become a lot. A stream has no
+such limit."""
+
 
 @dataclass(frozen=True)
 class TransportSettings:

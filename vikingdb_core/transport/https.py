@@ -28,9 +28,17 @@ from urllib3.exceptions import (
 )
 
 from ..effects import StreamedResponse, Timeouts
-from ..exceptions import ConfigError, ConnectError, ConnectionLost, RequestError, RequestTimeout, TransportError
+from ..exceptions import (
+    ConfigError,
+    ConnectError,
+    ConnectionLost,
+    DecodeError,
+    RequestError,
+    RequestTimeout,
+    TransportError,
+)
 from ..messages import Headers, Request, Response
-from .base import TransportSettings
+from .base import LONGEST_BODY_BYTES, TransportSettings
 
 _CHUNK_BYTES = 64 * 1024
 
@@ -42,7 +50,7 @@ class RequestsTransport:
         self._settings = settings or TransportSettings()
         self._lock = threading.Lock()
         self._adapter: HTTPAdapter | None = None
-        self._pid = -1
+        self._pid = os.getpid()
         self._closed = False
 
     def send(self, request: Request, timeouts: Timeouts) -> Response:
@@ -97,17 +105,17 @@ class RequestsTransport:
             raise _unverifiable(request, error) from error
 
     def _current_adapter(self) -> HTTPAdapter:
+        if self._pid != os.getpid():  # forked: a thread of the parent may have held the lock
+            self._lock, self._pid, self._adapter = threading.Lock(), os.getpid(), None
         with self._lock:
             if self._closed:
                 raise RequestError("this transport was closed; build a new one")
-            # A pool inherited through fork would share its sockets with the parent.
-            if self._adapter is None or self._pid != os.getpid():
+            if self._adapter is None:
                 self._adapter = _Adapter(
                     pool_connections=self._settings.pool_connections,
                     pool_maxsize=self._settings.pool_maxsize,
                     max_retries=0,
                 )
-                self._pid = os.getpid()
             return self._adapter
 
     def _proxies(self, url: str) -> dict[str, str]:
@@ -157,8 +165,12 @@ def _prepare(request: Request) -> requests.PreparedRequest:
 
 def _whole(raw: requests.Response, request: Request, ends: float) -> Response:
     received: list[bytes] = []
+    size = 0
     for chunk in _chunks(raw, request):
         received.append(chunk)
+        size += len(chunk)
+        if size > LONGEST_BODY_BYTES:
+            raise DecodeError(f"the answer is longer than {LONGEST_BODY_BYTES} bytes; ask for less", body=received[0])
         # The socket's timeout restarts with every chunk; a server that trickles must not outlast the attempt.
         if time.monotonic() > ends:
             raise RequestTimeout(

@@ -65,6 +65,7 @@ def test_what_a_text_reads_as(text: str, expected: Endpoint) -> None:
         ("local://demo#top", "must not have a fragment"),
         ("local:/folder", "one slash after its scheme"),
         ("https:/h.example", "one slash after its scheme"),
+        *((text, "a database in memory is 'local://'") for text in (":memory:", "local", "local:", "local://:memory:")),
     ],
 )
 def test_what_is_no_endpoint_is_refused(text: str, says: str) -> None:

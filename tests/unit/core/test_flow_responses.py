@@ -235,6 +235,15 @@ def test_a_refused_signature_comes_with_what_to_check(
     assert "60 minutes ahead of" in caught.value.__notes__[0]
 
 
+def test_a_refusal_of_a_call_without_credentials_says_that_none_were_sent(viking_wire: Wire) -> None:
+    with Notes(endpoint="http://127.0.0.1:1", transport=viking_wire) as notes:
+        viking_wire.reply(403, {"code": "AccessDenied"})
+        with pytest.raises(PermissionDenied) as caught:
+            notes.shelf().read()
+    assert "no credentials were sent" in caught.value.__notes__[0]
+    assert "auth=" in caught.value.__notes__[0]
+
+
 # Successes that are none
 
 

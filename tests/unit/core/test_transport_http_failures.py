@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import socket
 from collections.abc import Iterator
@@ -20,10 +21,12 @@ from vikingdb_core.exceptions import (
     ConfigError,
     ConnectError,
     ConnectionLost,
+    DecodeError,
     RequestTimeout,
     TransportError,
     VikingDBError,
 )
+from vikingdb_core.transport import https
 from vikingdb_core.transport.base import TransportSettings
 from vikingdb_core.transport.https import RequestsTransport
 
@@ -161,6 +164,21 @@ def test_a_server_that_trickles_its_headers_does_not_outlast_the_attempt(transpo
         with pytest.raises(RequestTimeout):
             transport.send(request_to(server.url), BRIEF)
         assert len(server.notes) < 30, "the client waited to the end"
+
+
+def test_an_answer_that_is_endless_once_unpacked_is_given_up(
+    transport: RequestsTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(https, "LONGEST_BODY_BYTES", 1 << 20)
+    packed = gzip.compress(bytes(64 << 20))
+
+    def serve(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed))
+        connection.send(packed)
+
+    with LoopbackServer(serve) as server, pytest.raises(DecodeError, match="longer than 1048576 bytes"):
+        transport.send(request_to(server.url), PATIENT)
 
 
 def test_a_refused_connection_was_never_sent(transport: RequestsTransport) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import array
 import json
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,7 +22,7 @@ from hypothesis import strategies as st
 from tests.unit.vector.fakes import FakeTransport
 from vikingdb_core.exceptions import InvalidRequest, UnknownOption
 from vikingdb_core.filters import F
-from vikingdb_core.models import UnknownFieldWarning
+from vikingdb_core.models import RequestModel, UnknownFieldWarning
 from vikingdb_vector import models as m
 from vikingdb_vector.client import VikingDB
 from vikingdb_vector.collection import CollectionClient
@@ -414,3 +416,13 @@ def test_models_do_not_take_positional_arguments() -> None:
 def test_a_misspelt_argument_of_a_handle_is_an_error(client: VikingDB) -> None:
     with pytest.raises((TypeError, UnknownOption)):
         client.collection(colection_name="books")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("request_type", [m.SearchByVectorRequest, m.UpsertDataRequest])
+def test_a_notebook_shows_the_fields_of_a_request_before_its_first_use(request_type: type[RequestModel]) -> None:
+    program = (
+        "import inspect; from vikingdb_vector import models; "
+        f"print(*inspect.signature(models.{request_type.__name__}).parameters)"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert shown == [*request_type.model_fields, "fields"]
