@@ -10,6 +10,7 @@ import secrets
 import time
 from typing import Any
 
+from vikingdb_core.hints import suggest
 from vikingdb_core.messages import REQUEST_ID_HEADER, Request, Response
 from vikingdb_core.operation import Operation
 from vikingdb_vector.domain import DOMAIN
@@ -96,7 +97,8 @@ def _find(request: Request) -> Operation[Any, Any]:
     else:
         found = _DATA.get(request.path)
         if found is None:
-            raise not_found("Path", f"there is no API at {shown(request.path, 80)}")
+            hint = suggest(request.path.rstrip("/"), _DATA)
+            raise not_found("Path", f"there is no API at {shown(request.path, 80)}.{hint}")
         operation = found
     if request.method != operation.method and operation.name not in _METHODLESS:
         raise invalid(f"{request.path} takes {operation.method}, not {request.method}")
@@ -110,7 +112,8 @@ def _find_action(action: str, version: str) -> Operation[Any, Any]:
     if operation is None or not version:
         missing = "Action" if not action else "Version" if not version else ""
         what = f"the query has no {missing}" if missing else f"Action {shown(action)} is not known"
-        raise ServiceError("InvalidActionOrVersion", f"{what}; send ?Action=…&Version={VERSION}")
+        hint = "" if missing else suggest(action, filter(None, _CONTROL))
+        raise ServiceError("InvalidActionOrVersion", f"{what}; send ?Action=…&Version={VERSION}.{hint}")
     return operation
 
 

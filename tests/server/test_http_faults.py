@@ -115,6 +115,19 @@ def test_the_greeting_and_the_page_say_what_repeats_the_faults() -> None:
         assert b"seed_faults=" in ask(server.port, "/", None, method="GET").body
 
 
+def test_the_log_says_which_answers_are_faults_on_demand() -> None:
+    with Served(*HASHED, "--fault", "drop_after&fault_on=vector.ping") as server:
+        ask(server.port, "/api/vikingdb/Ping", None, method="GET")
+        assert "fault on demand: vector.ping meets drop_after" in server.stop()
+
+
+def test_what_the_greeting_says_of_faults_can_be_given_back() -> None:
+    with Served(*HASHED, "--fault", "503:0.5&seed_faults=7") as server:
+        said = server.greeting.partition("faults on demand: ")[2].splitlines()[0]
+    with Served(*HASHED, "--fault", said) as server:
+        assert f"faults on demand: {said}\n" in server.greeting
+
+
 def test_what_goes_wrong_may_be_left_out() -> None:
     with Served(*HASHED, "--fault", "latency_ms=1-2") as server:
         assert "faults on demand: latency_ms=1-2&seed_faults=" in server.greeting

@@ -222,6 +222,20 @@ def test_a_request_of_an_hour_ago_is_refused(keyed: Served) -> None:
     assert "60 minutes behind" in answer.document["message"]
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ((), "no keys: it answers programs on this machine"),
+        (("--api-key", "key1"), "no access keys: nobody can make collections"),
+        (("--access-key", AK, "--secret-key", SK), "keys: requests have to be signed\n"),
+        (("--access-key", AK, "--secret-key", SK, "--api-key", "key1"), "have to be signed, or bear the API key\n"),
+    ],
+)
+def test_the_greeting_says_who_may_call(options: tuple[str, ...], says: str) -> None:
+    with Served(*HASHED, *options) as server:
+        assert says in server.greeting
+
+
 def test_keys_come_from_a_file_and_temporary_ones_need_their_token(tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     file.write_text(f'access_key = "{AK}"\nsecret_key = "{SK}"\nsession_token = "right"\n')

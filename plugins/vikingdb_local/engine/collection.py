@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import is_
 from typing import Any, TypeVar
 
 from vikingdb_core.hints import suggest
@@ -124,6 +125,8 @@ class Collection:
         self.indexes = indexes
         self._segment: Segment | None = None
         self._snapshot: Snapshot | None = None
+        self._in_step: tuple[Any, ...] = (None,) * 4
+        """For which write, schema, indexes and graphs nothing had fallen behind."""
 
     def index(self, name: str) -> Index:
         """An index by name.
@@ -251,8 +254,13 @@ class Collection:
 
     def follow(self, now_ms: int) -> None:
         """Let what searches are served from be brought into step, in the background."""
+        snapshot = self._snapshot
+        state = (snapshot.seq if snapshot is not None else -1, self.schema, self.indexes, self._derived.graphs)
+        if all(map(is_, state, self._in_step)):
+            return
         distances = {index.distance for index in self.indexes.values() if index.distance and index.is_approximate}
-        self._derived.follow(lambda: self._snapshot, distances, now_ms)
+        if self._derived.follow(lambda: self._snapshot, distances, now_ms):
+            self._in_step = state
 
     def keep(self) -> None:
         """Keep what the next process would have to make again."""
@@ -269,10 +277,13 @@ class Collection:
         """
         for _ in range(3):
             found = look(self.snapshot())
+            wanted = numbers(found)
+            if not wanted:  # nothing to wait for a writer for
+                return found, {}
             with self._database.reading() as sql:
-                documents = rows.documents(sql, numbers(found))
+                documents = rows.documents(sql, wanted)
             # A changed row has a new number: when every number is there, nothing found has changed since.
-            if len(documents) == len(numbers(found)):
+            if len(documents) == len(wanted):
                 return found, documents
         with self._database.reading() as sql:  # writers keep overtaking: let them wait
             found = look(self.snapshot())

@@ -72,19 +72,27 @@ class Derived:
             self._open_graphs(sql)
         return segment
 
-    def follow(self, current: Current, distances: Collection[Distance], now_ms: int) -> None:
-        """Ask for what has fallen behind: a cache, or graphs for these distances. Other graphs are let go of."""
+    def follow(self, current: Current, distances: Collection[Distance], now_ms: int) -> bool:
+        """Ask for what has fallen behind: a cache, or graphs for these distances. Other graphs are let go of.
+
+        Returns:
+            Whether nothing has.
+        """
         snapshot = current()
         if snapshot is None:
-            return
+            return True
+        is_in_step = self.graphs.keys() <= set(distances)
         for distance in self.graphs.keys() - set(distances):
             self._upkeep.ask(f"the end of the {distance} graph of collection {self._id}", partial(self._drop, distance))
         if self._is_cache_stale(snapshot):
+            is_in_step = False
             self._upkeep.ask(f"the cache of collection {self._id}", lambda _: self._keep(current()))
         for distance in distances:
             if self._is_graph_due(snapshot, distance) and is_available():
+                is_in_step = False
                 build = partial(self._build, current, distance, now_ms)
                 self._upkeep.ask(f"the {distance} graph of collection {self._id}", build)
+        return is_in_step
 
     def keep(self, snapshot: Snapshot | None) -> None:
         """Write the cache now, if it is worth it: the database is about to be closed."""

@@ -133,8 +133,8 @@ def _located(session: Session, config: m.TaskConfig) -> tuple[Path, Path]:
     if session.buckets is None:
         raise denied(
             TASK,
-            "this client has no folder that stands for tos://; open the database with one, as in "
-            "local:///data?tos=/my/buckets",
+            "no folder stands for tos:// here; open the database with one, as in local:///data?tos=/my/buckets, or "
+            "serve it with --tos /my/buckets",
         )
     if not config.tos_path:
         raise missing("TaskConfig.TosPath is missing; give bucket/path")

@@ -144,7 +144,10 @@ class Server:
 
         if self.faults is None:
             return _outgoing(await carry_out())
-        return await respond_with(self.faults.draw(operation), address_of(request), carry_out, _outgoing)
+        fault = self.faults.draw(operation)
+        if fault.kind is not None:
+            log.info("fault on demand: %s meets %s", operation, fault.kind)
+        return await respond_with(fault, address_of(request), carry_out, _outgoing)
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await to_thread.run_sync(work, limiter=self._limiter)

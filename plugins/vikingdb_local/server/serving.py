@@ -143,7 +143,12 @@ def _greeting(options: Options, address: str) -> str:
     lines = [f"vikingdb-local {__version__} serves {_data(options)} at {address}"]
     if options.access.is_open:
         lines.append("  no keys: it answers programs on this machine, whoever they are")
-    elif not options.tls_cert and not is_loopback(options.host):
+    elif options.access.keys is None:
+        lines.append("  no access keys: nobody can make collections; the API key is for the data in them")
+    else:
+        bearers = ", or bear the API key" if options.access.api_key else ""
+        lines.append(f"  keys: requests have to be signed{bearers}")
+    if not options.tls_cert and not is_loopback(options.host):
         lines.append("  no TLS: API keys and data can be read on the way; --tls-cert encrypts them")
     if options.faults is not None:
         lines.append(f"  faults on demand: {options.faults.text}")

@@ -156,6 +156,13 @@ def test_another_method_than_the_operations_is_refused(wire: Wire, method: str) 
     assert (response.status, json.loads(response.body)["code"]) == (400, "InvalidParameter")
 
 
+@pytest.mark.parametrize("path", ["/api/vikingdb/data/serach/vector", "/api/vikingdb/data/search/vector/"])
+def test_a_misspelt_path_is_suggested(wire: Wire, path: str) -> None:
+    response = wire.send(path, {})
+    assert response.status == 404
+    assert "Did you mean '/api/vikingdb/data/search/vector'?" in json.loads(response.body)["message"]
+
+
 @pytest.mark.parametrize(
     ("query", "says"),
     [
@@ -164,6 +171,7 @@ def test_another_method_than_the_operations_is_refused(wire: Wire, method: str) 
         ({"Action": "ListVikingdbCollection"}, "no Version"),
         ({"Action": "ListVikingdbCollection", "Version": "2020-01-01"}, "2025-06-09"),
         ({"Action": "Nothing", "Version": "2025-06-09"}, "'Nothing' is not known"),
+        ({"Action": "ListVikingdbColection", "Version": "2025-06-09"}, "Did you mean 'ListVikingdbCollection'?"),
     ],
 )
 def test_an_unknown_action_or_version_is_refused(wire: Wire, query: dict[str, str], says: str) -> None:
