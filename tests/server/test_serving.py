@@ -196,6 +196,7 @@ def test_who_signed_another_body_is_refused(keyed: Served) -> None:
 def test_a_key_that_is_sent_in_the_wrong_form_is_not_shown(keyed: Served) -> None:
     answer = ask(keyed.port, SEARCH, headers={"Authorization": API_KEY})
     assert (answer.status, API_KEY.encode() in answer.body) == (403, False)
+    assert "send the API key as a bearer token" in answer.document["message"]
 
 
 def test_an_api_key_is_nothing_to_the_control_plane(keyed: Served) -> None:

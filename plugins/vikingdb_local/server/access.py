@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ..errors import ServiceError, invalid, shown
 from .incoming import Incoming
-from .signature import SKEW_SECONDS, Keys, verify_body, verify_head
+from .signature import ALGORITHM, SKEW_SECONDS, Keys, verify_body, verify_head
 
 _BEARER = "bearer "
 _NETLOC = re.compile(
@@ -80,6 +80,9 @@ class Access:
             self._check_api_key(request, given[0][len(_BEARER) :].strip())
         elif self.keys is None:
             raise ServiceError("AccessDenied", f"this server has no access keys; {self._expected(request)}")
+        elif not any(text.lstrip().startswith(ALGORITHM) for text in given):  # what it is instead may be a key
+            why = f"Authorization is neither {ALGORITHM} nor a bearer token"
+            raise ServiceError("AccessDenied", f"{why}; {self._expected(request)}")
         else:
             verify_head(request, self.keys, now, self.region, self.skew_seconds)
 
