@@ -161,7 +161,7 @@ def _new_index(width: int, distance: Distance) -> Any:
     return Index(
         ndim=width,
         metric=_METRICS[distance],
-        dtype="f16",
+        dtype="bf16",  # as wide as f32, half its size; what it finds is scored exactly
         connectivity=_CONNECTIVITY,
         expansion_add=_BUILD_BREADTH,
         expansion_search=SEARCH_BREADTH,
