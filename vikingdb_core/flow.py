@@ -323,5 +323,5 @@ def _what_to_check(rt: Runtime, response: Response) -> str:
         direction = "ahead of" if ahead > 0 else "behind"
         return f"this machine's clock is {abs(ahead) / 60:.0f} minutes {direction} the service's; set it right"
     if rt.auth.mode is AuthMode.NONE:
-        return "no credentials were sent; those that a client finds by itself never go to this machine, so pass auth=…"
+        return "no credentials were sent; pass auth=… to send some, also to this machine, where a client looks for none"
     return f"check the keys, their rights on the resource, and that region={rt.region!r} is the endpoint's"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from vikingdb_core.effects import Timeouts
 from vikingdb_core.endpoint import Endpoint
@@ -25,3 +28,16 @@ def request_to(
     endpoint = Endpoint.parse(url)
     sent = Headers({"Host": endpoint.netloc, "Content-Type": "application/json", **(headers or {})})
     return Request(method, endpoint, endpoint.join(path), query, sent, b"" if method == "GET" else body)
+
+
+def run_silently(program: str, *arguments: str, seconds: float = 60) -> None:
+    """Run a Python program that is to end well and to complain of nothing."""
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=Path(__file__).parents[2],
+        timeout=seconds,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -151,8 +151,8 @@ class _Opened(Generic[T]):
 
 def _raise_first(errors: list[BaseException]) -> None:
     """An interruption or a cancellation comes first: whoever asked for it waits for it."""
-    for error in sorted(errors, key=lambda each: isinstance(each, Exception)):
-        raise error
+    if errors:
+        raise min(errors, key=lambda each: isinstance(each, Exception))
 
 
 def _found(group: str, endpoint: Endpoint, settings: TransportSettings) -> Any:

@@ -125,7 +125,7 @@ class Collection:
         self.indexes = indexes
         self._segment: Segment | None = None
         self._snapshot: Snapshot | None = None
-        self._in_step: tuple[Any, ...] = (None,) * 4
+        self._in_step: tuple[Any, ...] = ()
         """For which write, schema, indexes and graphs nothing had fallen behind."""
 
     def index(self, name: str) -> Index:
@@ -233,6 +233,7 @@ class Collection:
     def forget(self) -> None:
         """Let go of the arrays: they are built anew when next asked for."""
         self._snapshot = self._segment = None
+        self._in_step = ()
 
     def snapshot(self) -> Snapshot:
         """The rows as of the last write."""
@@ -256,7 +257,7 @@ class Collection:
         """Let what searches are served from be brought into step, in the background."""
         snapshot = self._snapshot
         state = (snapshot.seq if snapshot is not None else -1, self.schema, self.indexes, self._derived.graphs)
-        if all(map(is_, state, self._in_step)):
+        if self._in_step and all(map(is_, state, self._in_step)):
             return
         distances = {index.distance for index in self.indexes.values() if index.distance and index.is_approximate}
         if self._derived.follow(lambda: self._snapshot, distances, now_ms):

@@ -46,8 +46,10 @@ class _Claim:
         return f"{self.date}/{self.region}/{self.service}/request"
 
 
-def verify(request: Incoming, keys: Keys, now: float, region: str | None, skew_seconds: float = SKEW_SECONDS) -> None:
-    """Refuse a request whose signature does not hold.
+def verify_head(
+    request: Incoming, keys: Keys, now: float, region: str | None, skew_seconds: float = SKEW_SECONDS
+) -> None:
+    """Refuse a request whose signature does not hold, before its body has arrived: what is signed is the body's hash.
 
     Args:
         request: as it came in.
@@ -55,18 +57,6 @@ def verify(request: Incoming, keys: Keys, now: float, region: str | None, skew_s
         now: seconds since 1970.
         region: the only region accepted, or ``None`` for any.
         skew_seconds: how far the caller's clock may be off.
-
-    Raises:
-        ServiceError: ``AccessDenied``, saying why.
-    """
-    verify_head(request, keys, now, region, skew_seconds)
-    verify_body(request)
-
-
-def verify_head(
-    request: Incoming, keys: Keys, now: float, region: str | None, skew_seconds: float = SKEW_SECONDS
-) -> None:
-    """The same before the body has arrived: what is signed is its hash.
 
     Raises:
         ServiceError: ``AccessDenied``, saying why.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.http import PATIENT, request_to
+from tests.support.http import PATIENT, request_to, run_silently
 from tests.support.notes import AsyncNotes
 from tests.support.server import Connection, LoopbackServer
 from vikingdb_aio import AiohttpTransport
@@ -136,15 +136,7 @@ loop.close()
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_client_forgotten_in_a_forked_process_leaves_its_parents_connections(server: LoopbackServer) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", FORKING, server.url],
-        cwd=Path(__file__).parents[3],
-        timeout=30,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    run_silently(FORKING, server.url)
     assert [received.connection for received in server.received] == [0, 0]
 
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import subprocess
-import sys
 import threading
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from tests.support.http import PATIENT, request_to
+from tests.support.http import PATIENT, request_to, run_silently
 from tests.support.notes import AsyncNotes
 from tests.support.server import CERTIFICATE, Connection, LoopbackServer
 from vikingdb_aio import AiohttpTransport
@@ -358,15 +355,7 @@ loop.close()
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_process_does_not_share_its_parents_sockets() -> None:
     with LoopbackServer() as server:
-        done = subprocess.run(
-            [sys.executable, "-c", FORKING, server.url],
-            cwd=Path(__file__).parents[3],
-            timeout=30,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert (done.returncode, done.stderr) == (0, "")
+        run_silently(FORKING, server.url)
     assert [(received.body, received.connection) for received in server.received] == [
         (b"parent", 0),
         (b"child", 1),
@@ -418,13 +407,5 @@ assert status == 0, status
 )
 def test_a_process_forked_during_the_first_request_of_another_thread_can_send(held: tuple[str, str]) -> None:
     with LoopbackServer() as server:
-        done = subprocess.run(
-            [sys.executable, "-c", FORKING_MEANWHILE, server.url, *held],
-            cwd=Path(__file__).parents[3],
-            timeout=60,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert (done.returncode, done.stderr) == (0, "")
+        run_silently(FORKING_MEANWHILE, server.url, *held)
     assert len(server.received) == 2

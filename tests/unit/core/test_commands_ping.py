@@ -176,7 +176,7 @@ def test_an_answer_without_a_date_says_nothing_of_the_clock(run: Run) -> None:
     [
         (400, b'{"code":"BadRequest","message":"what?"}', "BadRequest", "check that it is VikingDB"),
         (401, b'{"code":"Unauthorized","message":"who?"}', "Unauthorized", "No credentials were sent"),
-        (403, refusal("AccessDenied", "no right"), "PermissionDenied", "so pass auth="),
+        (403, refusal("AccessDenied", "no right"), "PermissionDenied", "pass auth="),
         (404, b"<html>nothing here</html>", "NotFound", "it has no such API; check the endpoint and its path"),
         (429, b'{"code":"TooManyRequests","message":"busy"}', "RateLimited", "try again later"),
         (500, b'{"code":"InternalError","message":"oh"}', "ServerError", "report the request id"),

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.support.reference_signer import DATE_FORMAT, sign
 from vikingdb_local.errors import ServiceError
 from vikingdb_local.server.incoming import Incoming
-from vikingdb_local.server.signature import Keys, verify
+from vikingdb_local.server.signature import Keys, verify_body, verify_head
 
 VECTORS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[2] / "golden" / "signing_vectors.json").read_text("utf-8")
@@ -27,6 +27,11 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 KEYS = Keys(AK, SK)
 UPSERT = "/api/vikingdb/data/upsert"
 JSON = {"Content-Type": "application/json", "Host": "127.0.0.1:8080"}
+
+
+def verify(request: Incoming, keys: Keys, now: float, region: str | None) -> None:
+    verify_head(request, keys, now, region)
+    verify_body(request)
 
 
 def incoming(method: str, path: str, query: list[tuple[str, str]], headers: Mapping[str, str], body: bytes) -> Incoming:
