@@ -38,10 +38,10 @@ def read_envelope(response: Response) -> ParsedEnvelope:
         document = decode(response.body)
     except ValueError:
         return ParsedEnvelope(None, None, _plain_text(response), from_header)
-    if not isinstance(document, Mapping) or not document:
+    if type(document) is not dict or not document:
         return ParsedEnvelope(None, None, _plain_text(response), from_header)
     metadata = document.get("ResponseMetadata")
-    body = _flatten(document, metadata) if isinstance(metadata, Mapping) else dict(document)
+    body = _flatten(document, metadata) if isinstance(metadata, dict) else document
     body["request_id"] = _text(body.get("request_id")) or from_header
     code = body.get("code")
     return ParsedEnvelope(

@@ -190,11 +190,12 @@ def _attempts(rt: Runtime, call: Call, payload: bytes, options: RequestOptions, 
 def _attempt(rt: Runtime, call: Call, payload: bytes, options: RequestOptions) -> Flow[Any]:
     operation = call.operation
     draft = _draft(rt, call, payload, options)
-    own = _reserved(draft)
-    rt.hooks.gate("before_request", call=call, request=draft)
-    if _reserved(draft) != own:
-        changed = sorted(name for name, _ in _reserved(draft) ^ own)[0]
-        raise ExtensionError(f"a plugin set header {changed} in before_request; it is the SDK's to write")
+    if rt.hooks.listens("before_request"):
+        own = _reserved(draft)
+        rt.hooks.gate("before_request", call=call, request=draft)
+        if _reserved(draft) != own:
+            changed = sorted(name for name, _ in _reserved(draft) ^ own)[0]
+            raise ExtensionError(f"a plugin set header {changed} in before_request; it is the SDK's to write")
     response: Response | StreamedResponse | None = rt.hooks.respond(call, draft)
     if response is None:
         if rt.auth.is_stale():
@@ -229,7 +230,8 @@ def _draft(rt: Runtime, call: Call, payload: bytes, options: RequestOptions) -> 
         headers["Content-Type"] = "application/json"
     if options.request_id:
         headers[REQUEST_ID_HEADER] = options.request_id
-    headers.update(options.headers)
+    if options.headers:
+        headers.update(options.headers)
     query = (*operation.query, *options.query.items())
     return Draft(operation.method, endpoint, endpoint.join(operation.path), query, headers, payload)
 

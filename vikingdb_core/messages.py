@@ -35,10 +35,10 @@ class Headers(MutableMapping[str, str]):
     def __setitem__(self, name: str, value: str) -> None:
         if not isinstance(name, str) or not isinstance(value, str):
             raise InvalidRequest(f"header {name!r} must map a str to a str, not to {type(value).__name__}")
-        if not name or any(c in name for c in "\r\n: ") or "\r" in value or "\n" in value:
+        if not _is_name(name) or "\r" in value or "\n" in value:
             raise InvalidRequest(f"header {name!r} has a character that no header may have")
         try:
-            name.encode("ascii"), value.encode("latin-1")
+            value.encode("latin-1")
         except UnicodeEncodeError as error:
             raise InvalidRequest(f"header {name!r} has a character outside Latin-1; percent-encode it") from error
         # Blanks around a value are no part of it on the wire, so they may be none of the signature.
@@ -57,10 +57,7 @@ class Headers(MutableMapping[str, str]):
         return len(self._values)
 
     def copy(self) -> Headers:
-        twin = Headers()
-        twin._values = dict(self._values)
-        twin._secret = self._secret
-        return twin
+        return self._twin(Headers)
 
     def masked(self, names: Iterable[str]) -> Headers:
         """A copy that shows the values of these headers to nobody, whatever the names say."""
@@ -70,9 +67,11 @@ class Headers(MutableMapping[str, str]):
 
     def frozen(self) -> Headers:
         """The same headers, refusing every change; this object, when it does so already."""
-        twin = _FrozenHeaders()
-        twin._values = dict(self._values)
-        twin._secret = self._secret
+        return self._twin(_FrozenHeaders)
+
+    def _twin(self, kind: type[Headers]) -> Headers:
+        twin = kind.__new__(kind)  # what is in it was checked before
+        twin._values, twin._secret = dict(self._values), self._secret
         return twin
 
     def __repr__(self) -> str:
@@ -98,6 +97,11 @@ class _FrozenHeaders(Headers):
 
     def frozen(self) -> Headers:
         return self
+
+
+@lru_cache(512)
+def _is_name(name: str) -> bool:
+    return bool(name) and name.isascii() and not any(c in name for c in "\r\n: ")
 
 
 @lru_cache(512)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -76,16 +77,23 @@ class RequestModel(Model):
     def to_wire(self) -> dict[str, Any]:
         """The JSON object: wire names, ``None`` left out. User rows and arrays are passed through untouched."""
         body: dict[str, Any] = {}
-        for name, info in type(self).model_fields.items():
+        for name, wire in _wire_names(type(self)):
             value = getattr(self, name)
             if value is not None:
-                body[info.serialization_alias or info.alias or name] = _wire_value(value)
+                body[wire] = _wire_value(value)
         for name, value in (self.__pydantic_extra__ or {}).items():
             if value is not None:
                 if self.knows_its_fields and name not in self.locators:
                     _warn_once(type(self), name)
                 body[name] = _wire_value(value)
         return body
+
+
+@cache
+def _wire_names(model: type[RequestModel]) -> tuple[tuple[str, str], ...]:
+    """Every field by its name and its wire name. Aliases are generated with the schema, which an instance has."""
+    fields = model.model_fields.items()
+    return tuple((name, info.serialization_alias or info.alias or name) for name, info in fields)
 
 
 def _wire_value(value: Any) -> Any:
@@ -102,7 +110,8 @@ class ResponseModel(Model):
     @model_validator(mode="before")
     @classmethod
     def _null_is_absent(cls, data: Any) -> Any:
-        if isinstance(data, Mapping) and None in data.values():
+        # Most are dicts, which takes a tenth of the time to see.
+        if (type(data) is dict or isinstance(data, Mapping)) and None in data.values():
             return {name: value for name, value in data.items() if value is not None}
         return data
 

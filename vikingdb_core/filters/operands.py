@@ -23,6 +23,8 @@ class ArrayScalar(Protocol):
 Scalar: TypeAlias = bool | int | str | ArrayScalar
 Number: TypeAlias = int | float | ArrayScalar
 
+_PLAIN = frozenset({bool, int, float, str})
+
 
 def refusal(field: str, why: str) -> InvalidRequest:
     """The error for an operand of ``field``; the caller raises it."""
@@ -78,6 +80,8 @@ def number(field: str, value: object) -> int | float:
 
 def plain(value: object) -> object:
     """A scalar of an array library as the Python value it holds; anything else as it is."""
+    if type(value) in _PLAIN:
+        return value
     item = getattr(value, "item", None)
     # numpy turns some of its dates into bare integers here, which would then pass for numbers.
     is_date = getattr(getattr(value, "dtype", None), "kind", None) in ("M", "m")

@@ -78,6 +78,10 @@ class HookSet:
                 if impl.plugin is plugin and inspect.isgeneratorfunction(impl.function):
                     raise PluginLoadError(f"plugin {name!r}: {caller.name} has a yield; hooks are plain functions")
 
+    def listens(self, hook: str) -> bool:
+        """Whether any plugin implements a hook."""
+        return bool(self._impls[hook])
+
     def observe(self, hook: str, **arguments: Any) -> None:
         """Tell every observer; none can stop another or the call."""
         for impl in self._impls[hook]:
@@ -118,7 +122,7 @@ class HookSet:
 
     def throttle(self, call: Call) -> float:
         """Seconds to wait before the next attempt."""
-        if not self._impls["throttle"]:
+        if not self.listens("throttle"):
             return 0.0
         waits = self.gate("throttle", call=call)
         for seconds in waits:
@@ -128,7 +132,7 @@ class HookSet:
 
     def respond(self, call: Call, request: Draft) -> Response | None:
         """A plugin's answer in the network's place."""
-        if not self._impls["respond"]:
+        if not self.listens("respond"):
             return None
         answers = self.gate("respond", call=call, request=request)
         if answers and not isinstance(answers[0], Response):

@@ -1,13 +1,14 @@
 """Columns: one field of all rows as arrays, so that a condition on it is one comparison.
 
-A column is appended to by one writer. Readers work on its ``view``, which never changes.
+A column is appended to by one writer. Readers work on its ``view``, which never changes; the order of its values, which
+is made in the background, is shared by all views.
 A row may lack a value; then no condition on the field holds for it except a negated one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,11 +16,13 @@ from numpy.typing import DTypeLike, NDArray
 
 from vikingdb_vector.models import FieldType
 
+from .bounds import Bounds, run_within, settled, within
 from .geo import distance_m, parse_point
 from .growing import Growing
 from .instants import parse_instant
+from .order import Order, Runs
+from .which import Mask, Which
 
-Mask = NDArray[np.bool_]
 Parts = Mapping[str, Any]
 """What a column can be made of again: arrays and lists of texts, by name."""
 
@@ -32,9 +35,33 @@ class Numbers:
 
     values: NDArray[Any]
     present: Mask
+    order: Order = field(default_factory=Order, compare=False)
 
-    def is_any_of(self, wanted: Collection[Any]) -> Mask:
-        return _any_of(self.values, np.array(list(wanted), self.values.dtype)) & self.present
+    def is_any_of(self, wanted: Collection[Any]) -> Which:
+        targets = _distinct(np.array(list(wanted), self.values.dtype))
+        return self.order.select(
+            lambda values: _runs_of(values, targets),
+            lambda part: _any_of(self.values[part], targets) & self.present[part],
+            len(self.values),
+        )
+
+    def between(self, bounds: Bounds) -> Which:
+        """Rows whose value is within bounds."""
+        limits = settled(bounds, self.values)
+        if limits is None:
+            return np.zeros(len(self.values), np.bool_)
+        return self.order.select(
+            lambda values: [run_within(values, limits)],
+            lambda part: within(self.values[part], limits) & self.present[part],
+            len(self.values),
+        )
+
+    @property
+    def is_order_due(self) -> bool:
+        return self.values.dtype != np.bool_ and self.order.is_due(len(self.values))
+
+    def put_in_order(self) -> None:
+        self.order.make(self.values, self.present)
 
     def take(self, rows: NDArray[np.intp]) -> list[Any]:
         taken: list[Any] = self.values[rows].tolist()
@@ -50,9 +77,20 @@ class Texts:
 
     codes: NDArray[np.int32]
     words: Words
+    order: Order = field(default_factory=Order, compare=False)
 
-    def is_any_of(self, wanted: Collection[str]) -> Mask:
-        return _any_of(self.codes, self.words.find(wanted))
+    def is_any_of(self, wanted: Collection[str]) -> Which:
+        targets = _distinct(self.words.find(wanted))
+        return self.order.select(
+            lambda codes: _runs_of(codes, targets), lambda part: _any_of(self.codes[part], targets), len(self.codes)
+        )
+
+    @property
+    def is_order_due(self) -> bool:
+        return self.order.is_due(len(self.codes))
+
+    def put_in_order(self) -> None:
+        self.order.make(self.codes, self.codes >= 0)
 
     def take(self, rows: NDArray[np.intp]) -> list[Any]:
         return [self.words.text(code) for code in self.codes[rows].tolist()]
@@ -138,24 +176,26 @@ class NumberColumn:
     def __init__(self, dtype: DTypeLike, parts: Parts, *, of_instants: bool = False) -> None:
         self._values, self._present = Growing(dtype, parts.get("values")), Growing(np.bool_, parts.get("present"))
         self._of_instants = of_instants
+        self._order = Order()
 
     def append(self, value: Any) -> None:
         self._present.append(value is not None)
         self._values.append(0 if value is None else parse_instant(value) if self._of_instants else value)
 
     def view(self) -> View:
-        return Numbers(self._values.view(), self._present.view())
+        return Numbers(self._values.view(), self._present.view(), self._order)
 
 
 class TextColumn:
     def __init__(self, parts: Parts) -> None:
         self._codes, self._words = Growing(np.int32, parts.get("codes")), Words(parts.get("words", ()))
+        self._order = Order()
 
     def append(self, value: Any) -> None:
         self._codes.append(-1 if value is None else self._words.code(value))
 
     def view(self) -> View:
-        return Texts(self._codes.view(), self._words)
+        return Texts(self._codes.view(), self._words, self._order)
 
 
 class ListColumn:
@@ -217,3 +257,13 @@ def _any_of(values: NDArray[Any], wanted: NDArray[Any]) -> Mask:
     for each in wanted[1:]:
         mask |= values == each
     return mask
+
+
+def _runs_of(ordered: NDArray[Any], wanted: NDArray[Any]) -> Runs:
+    """Where distinct values are among ascending ones."""
+    starts, ends = ordered.searchsorted(wanted, side="left"), ordered.searchsorted(wanted, side="right")
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+
+
+def _distinct(values: NDArray[Any]) -> NDArray[Any]:
+    return np.unique(values) if len(values) > 1 else values

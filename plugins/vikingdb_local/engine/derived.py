@@ -20,6 +20,7 @@ from vikingdb_vector.models import Distance
 from . import rows
 from .cachefile import DamagedCache
 from .caches import ROWS, Caches
+from .columns import Numbers, Texts
 from .faults import StorageFault
 from .graph import MIN_ROWS, Graph, GraphBuilder, is_available, open_graph
 from .schema import Schema
@@ -73,7 +74,7 @@ class Derived:
         return segment
 
     def follow(self, current: Current, distances: Collection[Distance], now_ms: int) -> bool:
-        """Ask for what has fallen behind: a cache, or graphs for these distances. Other graphs are let go of.
+        """Ask for what has fallen behind: a cache, an order, or graphs for these distances. Other graphs are let go of.
 
         Returns:
             Whether nothing has.
@@ -87,6 +88,9 @@ class Derived:
         if self._is_cache_stale(snapshot):
             is_in_step = False
             self._upkeep.ask(f"the cache of collection {self._id}", lambda _: self._keep(current()))
+        if _out_of_order(snapshot):
+            is_in_step = False
+            self._upkeep.ask(f"the order of collection {self._id}", partial(_put_in_order, current))
         for distance in distances:
             if self._is_graph_due(snapshot, distance) and is_available():
                 is_in_step = False
@@ -199,6 +203,19 @@ class Derived:
             except (DamagedCache, OSError) as error:
                 log.warning("the graph %s cannot be used and will be built again: %s", cached.path, error)
         self.graphs = found
+
+
+def _out_of_order(snapshot: Snapshot) -> list[Numbers | Texts]:
+    columns = snapshot.columns.values()
+    return [column for column in columns if isinstance(column, Numbers | Texts) and column.is_order_due]
+
+
+def _put_in_order(current: Current, should_stop: ShouldStop) -> None:
+    snapshot = current()
+    for column in _out_of_order(snapshot) if snapshot is not None else ():
+        if should_stop():
+            return
+        column.put_in_order()
 
 
 def _checksum(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""Filters: the service's filter language, evaluated to a mask over the rows of a snapshot.
+"""Filters: the service's filter language, evaluated to which rows of a snapshot match.
 
 A filter is checked and evaluated in one walk, over no rows too. Where the language's documents are silent:
 
@@ -11,22 +11,22 @@ A filter is checked and evaluated in one walk, over no rows too. Where the langu
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import reduce
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vikingdb_core.hints import suggest
 from vikingdb_vector.models import FieldType
 
 from ..errors import invalid, json_type, shown
-from .columns import Lists, Mask, Numbers, Points, Texts, View
+from .columns import Lists, Numbers, Points, Texts, View
 from .geo import parse_point, parse_radius
 from .indexing import Index
 from .instants import parse_instant
 from .segment import Snapshot
+from .which import Mask, Which, all_but, both, either
 
 MAX_DEPTH = 64
 
@@ -39,19 +39,19 @@ _COUNTABLE = {FieldType.STRING, FieldType.INT64, FieldType.BOOL, *_ELEMENT}
 _BOUNDS = ("gt", "gte", "lt", "lte")
 
 
-def matching(filter: Mapping[str, Any], index: Index, snapshot: Snapshot) -> Mask:
+def matching(filter: Mapping[str, Any], index: Index, snapshot: Snapshot) -> Which:
     """Which rows match; ``{}`` is every row."""
     if not filter:
-        return np.ones(len(snapshot.numbers), np.bool_)
+        return np.ones(len(snapshot), np.bool_)
     return _Evaluation(index, snapshot).node(filter, "filter", 1)
 
 
-def matching_all(conds: Sequence[Any], index: Index, snapshot: Snapshot, where: str) -> Mask:
+def matching_all(conds: Sequence[Any], index: Index, snapshot: Snapshot, where: str) -> Which:
     """Which rows match all of some filters, none of which may be empty."""
-    evaluation, mask = _Evaluation(index, snapshot), np.ones(len(snapshot.numbers), np.bool_)
-    for position, node in enumerate(conds):
-        mask &= evaluation.node(node, f"{where}[{position}]", 1)
-    return mask
+    evaluation = _Evaluation(index, snapshot)
+    every: Which = np.ones(len(snapshot), np.bool_)
+    nodes = (evaluation.node(node, f"{where}[{position}]", 1) for position, node in enumerate(conds))
+    return reduce(both, nodes, every)
 
 
 class _Evaluation:
@@ -59,7 +59,7 @@ class _Evaluation:
         self._index = index
         self._snapshot = snapshot
 
-    def node(self, node: Any, where: str, depth: int) -> Mask:
+    def node(self, node: Any, where: str, depth: int) -> Which:
         if not isinstance(node, Mapping):
             raise invalid(f"{where} must be an object with an op, not {json_type(node)}")
         if depth > MAX_DEPTH:
@@ -76,48 +76,49 @@ class _Evaluation:
         _check_keys(node, keys, where)
         return evaluate(self, node, where)
 
-    def _combine(self, node: Mapping[str, Any], op: str, where: str, depth: int) -> Mask:
+    def _combine(self, node: Mapping[str, Any], op: str, where: str, depth: int) -> Which:
         _check_keys(node, ("conds",), where)
         parts = _array(node, "conds", where)
         if not parts:
             raise invalid(f"{where}: {op!r} needs one condition or more in conds")
-        masks = [self.node(part, f"{where}.conds[{position}]", depth + 1) for position, part in enumerate(parts)]
-        return _LOGIC[op](masks)
+        each = [self.node(part, f"{where}.conds[{position}]", depth + 1) for position, part in enumerate(parts)]
+        return reduce(both if op == "and" else self._either, each)
 
-    def must(self, node: Mapping[str, Any], where: str) -> Mask:
+    def must(self, node: Mapping[str, Any], where: str) -> Which:
         name, kind = self._field(node, where, _COUNTABLE)
         wanted = _scalars(_array(node, "conds", where), _ELEMENT.get(kind, kind), where)
         column = self._snapshot.columns[name]
         assert isinstance(column, Numbers | Texts | Lists)
         return column.is_any_of(wanted)
 
-    def must_not(self, node: Mapping[str, Any], where: str) -> Mask:
-        return ~self.must(node, where)
+    def must_not(self, node: Mapping[str, Any], where: str) -> Which:
+        return self._all_but(self.must(node, where))
 
-    def range(self, node: Mapping[str, Any], where: str) -> Mask:
+    def range(self, node: Mapping[str, Any], where: str) -> Which:
         if isinstance(node.get("field"), list):
             return self._circle(node, where)
         _refuse_keys(node, ("center", "radius"), where, "go with a pair of fields, or with geo_range")
         name, kind = self._field(node, where, _NUMBERS)
-        return self._between(name, _number_bounds(node, kind, where))
+        return self._column(name, Numbers).between(_number_bounds(node, kind, where))
 
-    def range_out(self, node: Mapping[str, Any], where: str) -> Mask:
+    def range_out(self, node: Mapping[str, Any], where: str) -> Which:
         name, kind = self._field(node, where, _NUMBERS)
         bounds = _number_bounds(node, kind, where)
         if len(bounds) < 2:
             raise invalid(f"{where}: range_out needs a lower and an upper bound; for one bound use range")
         (lower, low), (upper, high) = bounds.items()
+        column = self._column(name, Numbers)
         if low > high:
-            return self._between(name, {lower: low}) | self._between(name, {upper: high})
-        return self._column(name, Numbers).present & ~self._between(name, bounds)
+            return self._either(column.between({lower: low}), column.between({upper: high}))
+        return both(column.present, self._all_but(column.between(bounds)))
 
-    def time_range(self, node: Mapping[str, Any], where: str) -> Mask:
+    def time_range(self, node: Mapping[str, Any], where: str) -> Which:
         name, _ = self._field(node, where, {FieldType.DATE_TIME})
-        return self._between(
-            name, {bound: _instant(limit, f"{where}.{bound}") for bound, limit in _bounds(node, where).items()}
+        return self._column(name, Numbers).between(
+            {bound: _instant(limit, f"{where}.{bound}") for bound, limit in _bounds(node, where).items()}
         )
 
-    def geo_range(self, node: Mapping[str, Any], where: str) -> Mask:
+    def geo_range(self, node: Mapping[str, Any], where: str) -> Which:
         name, _ = self._field(node, where, {FieldType.GEO_POINT})
         center = _parsed(parse_point, node.get("center"), f"{where}.center")
         radius = _parsed(parse_radius, node.get("radius"), f"{where}.radius")
@@ -139,12 +140,11 @@ class _Evaluation:
         )
         return np.asarray(squared <= r * r) & views[0].present & views[1].present
 
-    def _between(self, name: str, bounds: Mapping[str, Any]) -> Mask:
-        column = self._column(name, Numbers)
-        mask = column.present.copy()
-        for bound, limit in bounds.items():
-            mask &= _compare(column.values, bound, limit)
-        return mask
+    def _either(self, one: Which, other: Which) -> Which:
+        return either(one, other, len(self._snapshot))
+
+    def _all_but(self, which: Which) -> Mask:
+        return all_but(which, len(self._snapshot))
 
     def _field(self, node: Mapping[str, Any], where: str, kinds: Collection[FieldType]) -> tuple[str, FieldType]:
         return self._named(node.get("field"), where, kinds)
@@ -166,11 +166,8 @@ class _Evaluation:
         return column
 
 
-_LOGIC: Mapping[str, Callable[[list[Mask]], Mask]] = {
-    "and": lambda masks: np.logical_and.reduce(masks),
-    "or": lambda masks: np.logical_or.reduce(masks),
-}
-_LEAVES: Mapping[str, tuple[tuple[str, ...], Callable[[_Evaluation, Mapping[str, Any], str], Mask]]] = {
+_LOGIC = ("and", "or")
+_LEAVES: Mapping[str, tuple[tuple[str, ...], Callable[[_Evaluation, Mapping[str, Any], str], Which]]] = {
     "must": (("field", "conds"), _Evaluation.must),
     "must_not": (("field", "conds"), _Evaluation.must_not),
     "range": (("field", "center", "radius", *_BOUNDS), _Evaluation.range),
@@ -253,33 +250,3 @@ def _parsed(parse: Callable[[str], Any], value: Any, where: str) -> Any:
         return parse(value)
     except ValueError as error:
         raise invalid(f"{where} {shown(value)} {error}") from error
-
-
-def _compare(values: NDArray[Any], bound: str, limit: Any) -> Mask:
-    if values.dtype == np.int64 and not isinstance(limit, np.integer):
-        bound, limit = _whole(bound, limit)
-        # Beyond 64 bits every row is on one side.
-        if limit > _INT64.max:
-            return np.full(len(values), bound == "lte")
-        if limit < _INT64.min:
-            return np.full(len(values), bound == "gte")
-    match bound:
-        case "gt":
-            return np.asarray(values > limit)
-        case "gte":
-            return np.asarray(values >= limit)
-        case "lt":
-            return np.asarray(values < limit)
-    return np.asarray(values <= limit)
-
-
-def _whole(bound: str, limit: int | float) -> tuple[str, int]:
-    """The same bound as an inclusive integer: comparing int64 with a float would round values beyond 2**53."""
-    match bound:
-        case "gt":
-            return "gte", math.floor(limit) + 1
-        case "gte":
-            return "gte", math.ceil(limit)
-        case "lt":
-            return "lte", math.ceil(limit) - 1
-    return "lte", math.floor(limit)

@@ -7,6 +7,7 @@ are scored exactly like all rows are.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ _METRICS = {Distance.IP: "ip", Distance.COSINE: "cos", Distance.L2: "l2sq"}
 _CONNECTIVITY, _BUILD_BREADTH, SEARCH_BREADTH = 24, 160, 96
 _OVERSAMPLE = 4
 _CHUNK = 512
+_LOST = 2**-8
+"""The share of a number that bfloat16 may lose."""
 
 
 def is_available() -> bool:
@@ -76,16 +79,32 @@ class Graph:
             return None
         count = max(breadth, int(_OVERSAMPLE * most / share))
         while 4 * count <= self.size:
-            numbers = np.sort(self._index.search(query, count, threads=1).keys.astype(np.int64))
-            places = np.searchsorted(snapshot.numbers, numbers)
-            places = places[snapshot.numbers[np.minimum(places, covered - 1)] == numbers]
+            found = self._index.search(query, count, threads=1)
+            numbers, distances = found.keys.astype(np.int64), found.distances
+            places = snapshot.numbers.searchsorted(numbers)
+            known = snapshot.numbers[np.minimum(places, covered - 1)] == numbers
             if inside < covered:
-                among = np.searchsorted(rows, places)
-                places = places[rows[np.minimum(among, inside - 1)] == places]
+                known &= rows[np.minimum(rows.searchsorted(places), inside - 1)] == places
+            places, distances = places[known], distances[known]
             if len(places) >= min(most, inside):
+                beyond = distances > self._farthest(distances, most, query, snapshot.vectors.lengths[places])
+                places = places[~beyond]  # one without a distance stays
+                places.sort()
                 return np.concatenate((places, tail))
             count *= 4
         return None
+
+    def _farthest(self, distances: Any, most: int, query: Vector, lengths: Any) -> float:
+        """Rows beyond this distance are not among the ``most`` nearest, however much was lost to bfloat16."""
+        nth = float(np.partition(distances, most - 1)[most - 1]) if most < len(distances) else np.inf
+        own, longest = math.sqrt(float(query.dot(query))), float(lengths.max())
+        match self.distance:
+            case Distance.COSINE:
+                return nth + 8 * _LOST
+            case Distance.L2:
+                lost = _LOST * (own + longest)
+                return (math.sqrt(max(0.0, nth)) + 2 * lost) ** 2
+        return nth + 4 * _LOST * own * longest
 
     def share_dead(self, snapshot: Snapshot, now_ms: int) -> float:
         """Which share of its rows is gone."""

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 
 def inner_products(rows: NDArray[Any], vector: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
-    """The inner product of every row with a vector."""
+    """The inner product of every row with a vector, or with the row of another matrix."""
     products: NDArray[Any] = _row_by_row(rows, vector, out=out)
     return products
 
 
 def _summed(rows: NDArray[Any], vector: NDArray[Any], out: NDArray[Any] | None) -> Any:
-    return np.einsum("ij,j->i", rows, vector, out=out)
+    return np.einsum("...j,...j->...", rows, vector, out=out)
 
 
 _row_by_row: Any = getattr(np, "vecdot", _summed)  # as fast as BLAS on one thread; since numpy 2.0

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..words import indexed_terms, placed_pieces, placed_terms, queried_terms, spaced_terms
-from .columns import Mask, Parts
+from .columns import Parts
 from .growing import Growing
 from .schema import Analyzer
 from .termlists import Occurrences, TermLists, TermListsView
+from .which import Mask
 
 
 def analyse(analyzer: Analyzer, text: str) -> list[str]:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from vikingdb_vector.models import Distance
 
 from .growing import Matrix
+from .inner import inner_products
 from .values import Vector
 
 Rows = NDArray[np.intp]
@@ -34,8 +35,7 @@ LARGEST = float(np.finfo(np.float32).max)
 """The largest score there is; a sum beyond it is taken for it, since JSON has no infinity."""
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """A row of a snapshot, and what it is ordered by.
 
     Attributes:
@@ -145,7 +145,7 @@ def _rough_scores(vectors: Vectors, rows: Rows, query: Vector, distance: Distanc
         products, lengths = vectors.matrix.product(query), vectors.lengths
         if len(rows) < len(lengths):
             products, lengths = products[rows], lengths[rows]
-    longest, query_length = float(lengths.max()), float(np.linalg.norm(query))
+    longest, query_length = float(lengths.max()), math.sqrt(float(query @ query))
     relative = 4 * _EPSILON * len(query)
     match distance:
         case Distance.COSINE:
@@ -162,11 +162,11 @@ def _exact_scores(matrix: Matrix, rows: Rows, query: Vector, distance: Distance)
     for start, vectors in _chunks(matrix, rows):
         if distance is Distance.L2:
             gaps = vectors - target
-            exact = 1 - np.einsum("ij,ij->i", gaps, gaps)
+            exact = 1 - inner_products(gaps, gaps)
         else:
-            exact = np.einsum("ij,j->i", vectors, target)
+            exact = inner_products(vectors, target)
             if distance is Distance.COSINE:
-                lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors) * (target @ target))
+                lengths = np.sqrt(inner_products(vectors, vectors) * (target @ target))
                 exact = np.divide(exact, lengths, out=np.zeros_like(exact), where=lengths > 0)
         scores[start : start + len(vectors)] = exact
     return scores

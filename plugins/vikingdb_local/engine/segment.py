@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import Mask, Numbers, Parts, Texts, View, column_for
+from .columns import Numbers, Parts, Texts, View, column_for
 from .growing import Growing, GrowingMatrix
 from .postings import Postings, PostingsView
 from .schema import Schema
 from .scoring import Vectors
 from .sparse import SparseVectors, SparseView
 from .values import Vector
+from .which import Mask, Which
 
 NEVER = np.iinfo(np.int64).max
 
@@ -66,9 +67,9 @@ class Snapshot:
         return len(self.numbers)
 
     def alive(self, now_ms: int) -> Mask:
-        """Which rows exist, neither deleted nor replaced nor expired. A mask of the caller's own."""
+        """Which rows exist, neither deleted nor replaced nor expired."""
         if now_ms < self.first_expiry:
-            return self._undead.copy()
+            return self._undead
         return self._undead & (self.expires > now_ms)
 
     def admits_all(self, now_ms: int) -> bool:
@@ -90,7 +91,7 @@ class Snapshot:
         assert isinstance(column, Numbers | Texts)
         return column.take(rows)
 
-    def with_keys(self, keys: Sequence[Any]) -> Mask:
+    def with_keys(self, keys: Sequence[Any]) -> Which:
         """Which rows, dead ones too, have one of the keys."""
         column = self.columns[self.schema.primary_key.name]
         assert isinstance(column, Numbers | Texts)

@@ -1,4 +1,4 @@
-"""Upkeep: caches and graphs brought into step with their collections, in a thread that is there while there is work.
+"""Upkeep: what is derived from collections brought into step with them, in a thread that is there while there is work.
 
 Nothing waits for it. A collection without a graph is scanned, and one without a cache is read from its rows.
 """

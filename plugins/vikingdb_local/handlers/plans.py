@@ -18,6 +18,7 @@ from ..engine.formats import FORMATS, Format
 from ..engine.indexing import Index
 from ..engine.schema import Field, Schema
 from ..engine.segment import Segment, Snapshot
+from ..engine.which import Which
 from ..errors import TASK, denied, invalid, missing, shown
 from ..session import Session
 from .incoming import check_embedder, own_vector, part_row, refuse_unknown
@@ -88,8 +89,8 @@ def read_plan(session: Session, collection: Collection, kind: str, config: m.Tas
     return ChangePlan(conds, patch, needs_confirmation)
 
 
-def matching_rows(conds: Sequence[Mapping[str, Any]], schema: Schema, snapshot: Snapshot) -> Any:
-    """A mask of the rows that meet all conditions, dead ones too. Every field of an indexable type may be used."""
+def matching_rows(conds: Sequence[Mapping[str, Any]], schema: Schema, snapshot: Snapshot) -> Which:
+    """The rows that meet all conditions, dead ones too. Every field of an indexable type may be used."""
     index = _EveryField("", None, schema.indexable_fields, {})
     return matching_all(conds, index, snapshot, "TaskConfig.FilterConds")
 

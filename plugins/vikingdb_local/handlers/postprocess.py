@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -105,7 +104,7 @@ def _score_fusion(given: Parameters, schema: Schema, now_ms: int) -> Operator:
         additions = total([(factor, base(snapshot, rows)) for factor, base in bases], len(hits))
         fused = zip(hits, fusion.fuse(origins, additions).tolist(), additions.tolist(), strict=True)
         scored = [
-            replace(hit, score=score, origin=hit.score if hit.origin is None else hit.origin, addition=addition)
+            hit._replace(score=score, origin=hit.score if hit.origin is None else hit.origin, addition=addition)
             for hit, score, addition in fused
         ]
         scored.sort(key=lambda hit: -hit.score)  # stable: equal scores stay in their order

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from vikingdb_core.filters import Filter
 from vikingdb_vector import models as m
 from vikingdb_vector.models import Distance
@@ -18,6 +16,7 @@ from ..engine.indexing import Index
 from ..engine.scoring import Rows
 from ..engine.segment import Snapshot
 from ..engine.values import read_id
+from ..engine.which import Which, all_but, both, how_many, positions
 from ..errors import invalid
 from ..session import Call, Session
 from .locate import find_collection, find_index
@@ -51,16 +50,16 @@ class Recall:
         self.collection.follow(self.now_ms)
         if not self.filter and self.ids_in is None and not self.ids_not_in and snapshot.admits_all(self.now_ms):
             return snapshot.everything, None
-        mask = snapshot.alive(self.now_ms)
+        which: Which = snapshot.alive(self.now_ms)
         matched = None
         if self.filter:
-            mask &= matching(self.filter, self.index, snapshot)
-            matched = int(np.count_nonzero(mask))  # ten times as fast as a sum
+            which = both(which, matching(self.filter, self.index, snapshot))
+            matched = how_many(which)
         if self.ids_in is not None:
-            mask &= snapshot.with_keys(self.ids_in)
+            which = both(which, snapshot.with_keys(self.ids_in))
         if self.ids_not_in:
-            mask &= ~snapshot.with_keys(self.ids_not_in)
-        return np.flatnonzero(mask), matched
+            which = both(which, all_but(snapshot.with_keys(self.ids_not_in), len(snapshot)))
+        return positions(which), matched
 
     @property
     def distance(self) -> Distance:

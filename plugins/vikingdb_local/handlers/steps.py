@@ -12,8 +12,6 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from vikingdb_vector import models as m
 from vikingdb_vector.models import TaskStatus
 
@@ -24,6 +22,7 @@ from ..engine.rows import Key
 from ..engine.schema import AUTO_ID, Schema
 from ..engine.segment import Row
 from ..engine.tasks import Forgotten, Progress, Task
+from ..engine.which import both, how_many, positions
 from ..engine.worker import Steps
 from ..errors import ServiceError, invalid, json_type
 from ..session import Session
@@ -162,7 +161,7 @@ class _Run:
         """Keys of the rows that match now, oldest first; and the count and a sample of them."""
         collection, now_ms = self._collection(), self._session.now_ms
         with self._database.lock:
-            total = int(np.count_nonzero(collection.snapshot().alive(now_ms)))
+            total = how_many(collection.snapshot().alive(now_ms))
             keys = self._matching(collection, conds)
             sample = collection.fetch(keys[:SAMPLE_ROWS], now_ms)
             select = select_fields(collection.schema, None)
@@ -181,11 +180,10 @@ class _Run:
         self, collection: Collection, conds: Sequence[Mapping[str, Any]], among: Sequence[Key] | None = None
     ) -> list[Key]:
         snapshot = collection.snapshot()
-        mask = snapshot.alive(self._session.now_ms)
+        which = both(snapshot.alive(self._session.now_ms), matching_rows(conds, collection.schema, snapshot))
         if among is not None:
-            mask &= snapshot.with_keys(among)
-        mask &= matching_rows(conds, collection.schema, snapshot)
-        return snapshot.keys(np.flatnonzero(mask))
+            which = both(which, snapshot.with_keys(among))
+        return snapshot.keys(positions(which))
 
     def _collection(self) -> Collection:
         """As it is now: it may have been changed, and may be gone."""
