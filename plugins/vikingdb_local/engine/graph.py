@@ -69,8 +69,8 @@ class Graph:
             most: how many are wanted.
             breadth: how many candidates to keep on the way, at least: the more, the fewer near rows are missed.
         """
-        covered = int(np.searchsorted(snapshot.numbers, self.last_number, side="right"))
-        inside = int(np.searchsorted(rows, covered))
+        covered = int(snapshot.numbers.searchsorted(self.last_number, side="right"))
+        inside = int(rows.searchsorted(covered))
         tail = rows[inside:]
         if inside == 0:
             return tail
@@ -108,7 +108,7 @@ class Graph:
 
     def share_dead(self, snapshot: Snapshot, now_ms: int) -> float:
         """Which share of its rows is gone."""
-        covered = int(np.searchsorted(snapshot.numbers, self.last_number, side="right"))
+        covered = int(snapshot.numbers.searchsorted(self.last_number, side="right"))
         return 1 - int(np.count_nonzero(snapshot.alive(now_ms)[:covered])) / max(1, self.size)
 
     def save(self, path: Path) -> None:

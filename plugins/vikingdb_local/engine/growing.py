@@ -86,7 +86,7 @@ class Matrix:
         """Copies of rows; their positions ascend."""
         found = np.empty((len(positions), self.width), np.float32)
         for block, places, part in self._within_blocks(positions):
-            np.take(block, places, axis=0, out=found[part], mode="clip")
+            block.take(places, axis=0, out=found[part], mode="clip")
         return found
 
     def _product_of(self, positions: NDArray[np.intp], vector: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -96,7 +96,7 @@ class Matrix:
         for block, places, part in self._within_blocks(positions):
             for start in range(0, len(places), step):
                 some = places[start : start + step]
-                rows = np.take(block, some, axis=0, out=near[: len(some)], mode="clip")
+                rows = block.take(some, axis=0, out=near[: len(some)], mode="clip")
                 inner_products(rows, vector, products[part][start : start + len(some)])
         return products
 
@@ -106,7 +106,7 @@ class Matrix:
         """Every block that has some of the positions, where they are in it, and which of them these are."""
         start = first = 0
         for block in self.blocks:
-            last = int(np.searchsorted(positions, start + len(block)))
+            last = int(positions.searchsorted(start + len(block)))
             if last > first:
                 yield block, positions[first:last] - start, slice(first, last)
             start, first = start + len(block), last

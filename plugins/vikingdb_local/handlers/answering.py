@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ def open_search(session: Session, call: Call[Any]) -> Search:
     selection = select_fields(
         recall.collection.schema, request.output_fields, ignore_unknown=bool(request.ignore_unknown_fields)
     )
-    advance = request.advance or m.SearchAdvance()
+    advance = request.advance or _no_advance()
     if advance.post_process_input_limit is not None and advance.post_process_input_limit < limit:
         raise invalid(f"advance.post_process_input_limit must be at least limit ({limit})")
     return Search(
@@ -112,6 +113,11 @@ def open_search(session: Session, call: Call[Any]) -> Search:
         input_limit=advance.post_process_input_limit,
         dense_weight=DEFAULT_DENSE_WEIGHT if advance.dense_weight is None else advance.dense_weight,
     )
+
+
+@cache
+def _no_advance() -> m.SearchAdvance:
+    return m.SearchAdvance()
 
 
 def answer(search: Search, rank: Rank, *, ann: bool = False, more: More | None = None) -> dict[str, Any]:
@@ -128,17 +134,21 @@ def answer(search: Search, rank: Rank, *, ann: bool = False, more: More | None =
     def look(snapshot: Snapshot) -> Found:
         hits, matched = search.hits(snapshot, rank, search.most)
         hits = hits[search.offset :]
-        return Found(hits, [int(snapshot.numbers[hit.row]) for hit in hits], matched)
+        return Found(hits, _numbers(snapshot, hits) if wants_fields else [], matched)
 
-    found, documents = search.recall.collection.read(look, lambda found: found.numbers if wants_fields else [])
+    found, documents = search.recall.collection.read(look, lambda found: found.numbers)
+    contents = [documents.get(number, {}) for number in found.numbers] if wants_fields else [{}] * len(found.hits)
     data = []
-    for hit, number in zip(found.hits, found.numbers, strict=True):
-        document = documents.get(number, {})
+    for hit, document in zip(found.hits, contents, strict=True):
         score = as_score(hit.score)
         item = {"id": hit.key, "fields": search.selection(document), "score": score}
         if ann:
             item["ann_score"] = score if hit.origin is None else as_score(hit.origin)
-        data.append({**item, **_details(search, hit), **(more(document) if more else {})})
+        if search.wants_details:
+            item |= _details(hit)
+        if more is not None:
+            item |= more(document)
+        data.append(item)
     return _result(data, found.matched)
 
 
@@ -147,7 +157,7 @@ def candidates(search: Search, rank: Rank, most: int) -> Candidates:
 
     def look(snapshot: Snapshot) -> Found:
         hits, matched = search.hits(snapshot, rank, most)
-        return Found(hits, [int(snapshot.numbers[hit.row]) for hit in hits], matched)
+        return Found(hits, _numbers(snapshot, hits), matched)
 
     found, documents = search.recall.collection.read(look, lambda found: found.numbers)
     return Candidates(found.hits, [documents[number] for number in found.numbers], found.matched)
@@ -173,7 +183,7 @@ def answer_again(
             "fields": search.selection(document),
             "score": as_score(score),
             "ann_score": as_score(hit.score if hit.origin is None else hit.origin),
-            **_details(search, hit),
+            **(_details(hit) if search.wants_details else {}),
             **(more(document) if more else {}),
         }
         for score, hit, document in scored[search.offset : search.most]
@@ -202,12 +212,19 @@ def near(
 
 def as_score(score: float) -> Any:
     """Scores go out in single precision; int64 values as they are."""
-    return score if isinstance(score, int) else np.float32(min(max(score, -LARGEST), LARGEST))
+    if isinstance(score, int):
+        return score
+    return np.float32(score if -LARGEST <= score <= LARGEST else min(max(score, -LARGEST), LARGEST))
 
 
-def _details(search: Search, hit: Hit) -> dict[str, Any]:
+def _numbers(snapshot: Snapshot, hits: Sequence[Hit]) -> list[int]:
+    numbers: list[int] = snapshot.numbers[[hit.row for hit in hits]].tolist()
+    return numbers
+
+
+def _details(hit: Hit) -> dict[str, Any]:
     """The parts of a fused score, as they were before they were normalised."""
-    if not search.wants_details or hit.origin is None:
+    if hit.origin is None:
         return {}
     return {"origin_score": as_score(hit.origin), "addition_score": as_score(hit.addition or 0.0)}
 

@@ -75,6 +75,13 @@ class History:
     def close(self) -> None:
         self.wire.transport.close()
 
+    def settle(self) -> None:
+        """Let what is made in the background be there, most of the time."""
+        session = self.wire.transport._session
+        assert session is not None
+        if self.draw(st.integers(0, 3)):
+            session.catalog.upkeep.settle()
+
     @property
     def there(self) -> list[Key]:
         return list(self.oracle.rows)

@@ -355,9 +355,8 @@ def test_an_index_and_a_search_say_how_far_a_graph_is_searched(graphed: Shop, mo
     found = graph.Graph.candidates
 
     def seen(*arguments: Any) -> Any:
-        places = found(*arguments)
-        asked.append(len(places))
-        return places
+        asked.append(arguments[-1])
+        return found(*arguments)
 
     monkeypatch.setattr(graph.Graph, "candidates", seen)
     wide = {"IndexType": "hnsw", "Distance": "l2", "Quant": "float", "HnswSef": 200}
