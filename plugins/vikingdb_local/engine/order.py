@@ -76,6 +76,20 @@ class Order:
             return found[: found.searchsorted(size)]
         return np.concatenate((found, np.flatnonzero(look(slice(made.covered, None))) + made.covered))
 
+    def extremes(self, most: int, size: int, *, smallest: bool) -> Positions | None:
+        """Rows of the first ``size`` among which the ``most`` with the smallest or largest values are, as far as they
+        have any; ``None`` where that takes a look at all rows."""
+        made = self._made
+        if made is None or made.covered > size or not 0 < most <= FEW * len(made.rows):
+            return None
+        if smallest:
+            start, end = 0, int(made.values.searchsorted(made.values[most - 1], side="right"))
+        else:
+            start, end = int(made.values.searchsorted(made.values[-most], side="left")), len(made.rows)
+        if end - start > FEW * len(made.rows):  # too many are alike
+            return None
+        return np.concatenate((_joined([made.rows[start:end]]), np.arange(made.covered, size)))
+
 
 def _joined(runs: Sequence[NDArray[np.int32]]) -> Positions:
     if not runs:

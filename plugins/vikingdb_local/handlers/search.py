@@ -89,10 +89,14 @@ def by_scalar(session: Session, call: Call[m.SearchByScalarRequest]) -> Any:
     def rank(snapshot: Snapshot, rows: Rows, most: int) -> list[Hit]:
         column = snapshot.columns[field.name]
         assert isinstance(column, Numbers)
+        is_ascending = request.order == "asc"
+        if len(rows) == len(snapshot):
+            few = column.order.extremes(most, len(snapshot), smallest=is_ascending)
+            rows = rows if few is None else few
         if not column.present.all():
             rows = rows[column.present[rows]]
         values = column.values if len(rows) == len(snapshot) else column.values[rows]
-        return best(rows, values, snapshot.keys, most, ascending=request.order == "asc")
+        return best(rows, values, snapshot.keys, most, ascending=is_ascending)
 
     return answer(search, rank)
 

@@ -92,6 +92,41 @@ def test_texts_are_found_by_an_order_as_by_looking(
         assert positions(view.is_any_of(wanted)).tolist() == [n for n, v in enumerate(values[:seen]) if v in wanted]
 
 
+@given(
+    values=st.lists(st.none() | integers, max_size=30),
+    places=st.tuples(st.integers(0, 30), st.integers(0, 30)),
+    most=st.integers(1, 8),
+    few=few,
+    smallest=st.booleans(),
+)
+def test_the_first_by_value_are_among_those_an_order_offers(
+    values: list[int | None], places: tuple[int, int], most: int, few: float, smallest: bool
+) -> None:
+    ordered, seen = (min(place, len(values)) for place in places)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(order, "FEW", few)
+        view = filled(FieldType.INT64, values, ordered, seen)
+        offered = view.order.extremes(most, seen, smallest=smallest)
+    if offered is None:
+        return
+    there = [(value, place) for place, value in enumerate(values[:seen]) if value is not None]
+    there.sort(reverse=not smallest)
+    last = there[most - 1][0] if len(there) >= most else None
+    wanted = {place for value, place in there if last is None or (value <= last if smallest else value >= last)}
+    assert wanted <= set(offered.tolist())
+    assert offered.tolist() == sorted(set(offered.tolist()))
+
+
+def test_the_first_by_value_are_offered_without_the_others() -> None:
+    view = filled(FieldType.INT64, [n * 7919 % 1000 for n in range(1000)], 900, 1000)
+    for smallest in (True, False):
+        offered = view.order.extremes(10, 1000, smallest=smallest)
+        assert offered is not None
+        assert len(offered) == 110
+    alike = filled(FieldType.INT64, [1] * 1000, 1000, 1000)
+    assert alike.order.extremes(10, 1000, smallest=True) is None
+
+
 def test_few_rows_are_said_by_their_positions_and_many_by_a_mask() -> None:
     view = filled(FieldType.INT64, [n % 100 for n in range(1000)], 1000, 1000)
     assert not is_mask(view.is_any_of([7]))
