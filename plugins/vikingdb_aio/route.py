@@ -16,6 +16,7 @@ from yarl import URL
 
 from vikingdb_core.endpoint import Endpoint
 from vikingdb_core.exceptions import ConfigError, ConnectError
+from vikingdb_core.forks import survives_forks
 from vikingdb_core.transport import TransportSettings
 
 
@@ -40,9 +41,9 @@ class Routes:
         self._lock = threading.Lock()
         self._found: dict[str, Route] = {}
         self._contexts: dict[bool | str, ssl.SSLContext] = {}
+        survives_forks(self)
 
-    def renew_lock(self) -> None:
-        """After a fork: a thread of the parent may have held it, and is not there to let go."""
+    def renew_after_fork(self) -> None:
         self._lock = threading.Lock()
 
     def known(self, endpoint: Endpoint) -> Route | None:

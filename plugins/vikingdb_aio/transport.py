@@ -7,15 +7,14 @@ behind the caller's back, and a failure says whether the service may have seen t
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
-from weakref import WeakSet
 
 import aiohttp
 
 from vikingdb_core.effects import StreamedResponse, Timeouts
 from vikingdb_core.endpoint import Endpoint
 from vikingdb_core.exceptions import DecodeError, RequestError, VikingDBError
+from vikingdb_core.forks import survives_forks
 from vikingdb_core.messages import Request, Response
 from vikingdb_core.transport import LONGEST_BODY_BYTES, TransportSettings
 
@@ -27,8 +26,6 @@ from .route import Routes
 from .streaming import Chunks
 
 _CLOSED = "this transport was closed; build a new one"
-
-_all: WeakSet[AiohttpTransport] = WeakSet()
 
 
 class AiohttpTransport:
@@ -49,9 +46,8 @@ class AiohttpTransport:
         self._lock = threading.Lock()
         self._pools: dict[asyncio.AbstractEventLoop, Pool] = {}
         self._inherited: list[Pool] = []
-        self._pid = os.getpid()
         self._is_closed = False
-        _all.add(self)
+        survives_forks(self)
 
     async def send(self, request: Request, timeouts: Timeouts) -> Response:
         """Send and read the whole response."""
@@ -90,7 +86,6 @@ class AiohttpTransport:
         """Close the connections of this loop, and have other loops close theirs."""
         with self._lock:
             self._is_closed = True
-            self._leave_inherited()
             pools, self._pools = self._pools, {}
         own = pools.pop(asyncio.get_running_loop(), None)
         for pool in pools.values():
@@ -114,28 +109,22 @@ class AiohttpTransport:
             raise RequestError(_CLOSED)
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop)
-        if pool is None or self._pid != os.getpid():
+        if pool is None:
             with self._lock:
                 if self._is_closed:  # meanwhile, by another thread
                     raise RequestError(_CLOSED)
-                self._leave_inherited()
                 for ended in [each for each in self._pools if each.is_closed()]:
                     self._pools.pop(ended).dismiss()
                 pool = self._pools[loop] = Pool(self._settings)
         return pool
 
-    def _leave_inherited(self) -> None:
-        """After a fork: the parent's connections are the parent's. They are not touched, and not let go of either."""
-        if self._pid != os.getpid():
-            for pool in self._pools.values():
-                pool.abandon()
-            self._inherited.extend(self._pools.values())
-            self._pools = {}
-            self._pid = os.getpid()
-
-    def _renew_locks(self) -> None:
+    def renew_after_fork(self) -> None:
+        """The parent's connections are the parent's. They are not touched, and not let go of either."""
         self._lock = threading.Lock()
-        self._routes.renew_lock()
+        for pool in self._pools.values():
+            pool.abandon()
+        self._inherited.extend(self._pools.values())
+        self._pools = {}
 
     def _failure(self, error: Exception, request: Request, attempt: Attempt, *, is_answered: bool) -> VikingDBError:
         if self._is_closed and not attempt.has_connection:
@@ -166,13 +155,3 @@ async def _body(content: aiohttp.StreamReader) -> bytes:
         if len(pieces) > 1:
             await asyncio.sleep(0)  # where the next piece is there already, other tasks would not get their turn
     return b"".join(pieces)
-
-
-def _renew_locks() -> None:
-    """After a fork: threads of the parent may have held them, and are not there to let go."""
-    for transport in list(_all):
-        transport._renew_locks()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)

@@ -7,17 +7,16 @@ The engine works in threads, so the loop goes on meanwhile.
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from weakref import WeakSet
 
 from vikingdb_core.effects import StreamedResponse, Timeouts
 from vikingdb_core.endpoint import Endpoint
 from vikingdb_core.exceptions import ConnectError, RequestError
+from vikingdb_core.forks import survives_forks
 from vikingdb_core.messages import Request, Response
 from vikingdb_core.transport import TransportSettings
 
@@ -26,8 +25,6 @@ from .transport import LocalTransport
 
 THREADS = 8
 """How many requests of a client the engine works on at once; further ones wait their turn."""
-
-_all: WeakSet[AsyncLocalTransport] = WeakSet()
 
 
 class AsyncLocalTransport:
@@ -57,9 +54,8 @@ class AsyncLocalTransport:
         self._inner: LocalTransport | None = None
         self._lock = threading.Lock()
         self._threads: ThreadPoolExecutor | None = None
-        self._pid = os.getpid()
         self._is_closed = False
-        _all.add(self)
+        survives_forks(self)
 
     async def send(self, request: Request, timeouts: Timeouts) -> Response:
         """Answer a request, as :meth:`.transport.LocalTransport.send` does.
@@ -73,9 +69,8 @@ class AsyncLocalTransport:
         with self._lock:
             if self._is_closed:
                 raise self._refusal()
-            if self._threads is None or self._pid != os.getpid():  # the child of a fork has none of the threads
+            if self._threads is None:
                 self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="vikingdb-local")
-                self._pid = os.getpid()
             begun = self._threads.submit(self._send, request, timeouts, time.monotonic() + timeouts.total)
         answer = asyncio.wrap_future(begun)
         try:
@@ -91,13 +86,17 @@ class AsyncLocalTransport:
         """The same: no operation streams."""
         return await self.send(request, timeouts)
 
+    def renew_after_fork(self) -> None:
+        self._opening, self._lock = threading.Lock(), threading.Lock()
+        self._threads = None  # the child has none of them
+
     async def close(self) -> None:
         """Let go of the database when calls that have begun are done. A private one is gone with it, one in a folder
         can be opened by others."""
         with self._lock:
             self._is_closed = True
             threads, self._threads = self._threads, None
-            if threads is not None and self._pid == os.getpid():
+            if threads is not None:
                 threads.shutdown(wait=False)  # what waits is still answered: with a refusal
         await asyncio.to_thread(self._close)
 
@@ -127,13 +126,3 @@ class AsyncLocalTransport:
 
     def _refusal(self) -> RequestError:
         return RequestError(f"this client was closed; make a new one to use {self._endpoint}")
-
-
-def _renew_locks() -> None:
-    """After a fork: threads of the parent may have held them, and are not there to let go."""
-    for transport in list(_all):
-        transport._opening, transport._lock = threading.Lock(), threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)

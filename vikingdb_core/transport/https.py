@@ -37,6 +37,7 @@ from ..exceptions import (
     RequestTimeout,
     TransportError,
 )
+from ..forks import survives_forks
 from ..messages import Headers, Request, Response
 from .base import LONGEST_BODY_BYTES, TransportSettings
 
@@ -50,8 +51,8 @@ class RequestsTransport:
         self._settings = settings or TransportSettings()
         self._lock = threading.Lock()
         self._adapter: HTTPAdapter | None = None
-        self._pid = os.getpid()
         self._closed = False
+        survives_forks(self)
 
     def send(self, request: Request, timeouts: Timeouts) -> Response:
         """Send and read the whole response."""
@@ -104,9 +105,10 @@ class RequestsTransport:
         except OSError as error:  # what requests says of verify= when there is no such file
             raise _unverifiable(request, error) from error
 
+    def renew_after_fork(self) -> None:
+        self._lock, self._adapter = threading.Lock(), None  # the connections are the parent's
+
     def _current_adapter(self) -> HTTPAdapter:
-        if self._pid != os.getpid():  # forked: a thread of the parent may have held the lock
-            self._lock, self._pid, self._adapter = threading.Lock(), os.getpid(), None
         with self._lock:
             if self._closed:
                 raise RequestError("this transport was closed; build a new one")

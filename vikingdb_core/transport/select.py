@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
-from weakref import WeakSet
 
 from .. import discovery
 from ..effects import AsyncTransport, StreamedResponse, Timeouts, Transport
 from ..endpoint import Endpoint
 from ..exceptions import ConfigError, PluginLoadError, RequestError
+from ..forks import survives_forks
 from ..messages import Request, Response
 from .base import TransportSettings
 
@@ -21,8 +20,6 @@ _ENGINE_HINT = " The embedded engine: pip install './plugins/vikingdb_local[embe
 _AIO_HINT = " HTTP for async clients: pip install 'vikingdb[async]', or pip install ./plugins/vikingdb_aio in a clone."
 
 T = TypeVar("T")
-
-_all: WeakSet[_Opened[Any]] = WeakSet()
 
 
 def check_scheme(endpoint: Endpoint, group: str = discovery.TRANSPORTS) -> None:
@@ -121,7 +118,7 @@ class _Opened(Generic[T]):
         self._lock = threading.Lock()
         self._transports: dict[Endpoint | str, T] = {}
         self._closed = False
-        _all.add(self)
+        survives_forks(self)
 
     def at(self, endpoint: Endpoint, build: Callable[[Endpoint], T]) -> T:
         # One HTTP transport pools connections to every host; an embedded endpoint is a database of its own.
@@ -134,7 +131,7 @@ class _Opened(Generic[T]):
                 transport = self._transports[key] = build(endpoint)
             return transport
 
-    def renew_lock(self) -> None:
+    def renew_after_fork(self) -> None:
         self._lock = threading.Lock()
 
     def end(self) -> list[T]:
@@ -161,13 +158,3 @@ def _found(group: str, endpoint: Endpoint, settings: TransportSettings) -> Any:
         if not callable(getattr(built, member, None)):
             raise PluginLoadError(f"the transport for {endpoint.scheme}:// has no {member}() method")
     return built
-
-
-def _renew_locks() -> None:
-    """After a fork: threads of the parent may have held them, and are not there to let go."""
-    for opened in list(_all):
-        opened.renew_lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)
