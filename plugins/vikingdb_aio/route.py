@@ -16,8 +16,7 @@ from yarl import URL
 
 from vikingdb_core.endpoint import Endpoint
 from vikingdb_core.exceptions import ConfigError, ConnectError
-from vikingdb_core.forks import survives_forks
-from vikingdb_core.transport import TransportSettings
+from vikingdb_core.transport import TransportSettings, survives_forks
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,8 @@ import aiohttp
 from vikingdb_core.effects import StreamedResponse, Timeouts
 from vikingdb_core.endpoint import Endpoint
 from vikingdb_core.exceptions import DecodeError, RequestError, VikingDBError
-from vikingdb_core.forks import survives_forks
 from vikingdb_core.messages import Request, Response
-from vikingdb_core.transport import LONGEST_BODY_BYTES, TransportSettings
+from vikingdb_core.transport import LONGEST_BODY_BYTES, TransportSettings, survives_forks
 
 from .attempt import CURRENT, Attempt
 from .failure import FAILURES, failure

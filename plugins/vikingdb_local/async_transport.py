@@ -16,9 +16,8 @@ from dataclasses import replace
 from vikingdb_core.effects import StreamedResponse, Timeouts
 from vikingdb_core.endpoint import Endpoint
 from vikingdb_core.exceptions import ConnectError, RequestError
-from vikingdb_core.forks import survives_forks
 from vikingdb_core.messages import Request, Response
-from vikingdb_core.transport import TransportSettings
+from vikingdb_core.transport import TransportSettings, survives_forks
 
 from .databases import check_endpoint
 from .transport import LocalTransport

@@ -1,6 +1,7 @@
 """Transports: what carries a request to its endpoint and brings the response back, chosen by the endpoint's scheme."""
 
 from ..effects import AsyncTransport, StreamedResponse, Timeouts, Transport
+from ..forks import SurvivesFork, survives_forks
 from .base import LONGEST_BODY_BYTES, TransportSettings
 from .select import AsyncSchemeTransport, SchemeTransport
 
@@ -10,7 +11,9 @@ __all__ = [
     "AsyncTransport",
     "SchemeTransport",
     "StreamedResponse",
+    "SurvivesFork",
     "Timeouts",
     "Transport",
     "TransportSettings",
+    "survives_forks",
 ]
