@@ -45,6 +45,9 @@ AnyTransport = TypeVar("AnyTransport")
 Req = TypeVar("Req", bound=RequestModel)
 Res = TypeVar("Res", bound=ResponseModel)
 
+_NOTHING_GIVEN = RequestOptions()
+"""What calls go by that are given no options. Calls only read it, and nobody else is given it."""
+
 _SETTING_NAMES = tuple(setting.name for setting in SETTINGS)
 
 
@@ -190,7 +193,7 @@ class ClientCore(ABC, Generic[AnyTransport]):
             self._runtime,
             operation,
             body,
-            ensure_request_options(options),
+            _NOTHING_GIVEN if options is None else ensure_request_options(options),
             safety=safety(body) if safety else operation.safety,
             locator={name: str(body[name]) for name in operation.request.locators if body.get(name)},
         )

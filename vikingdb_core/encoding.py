@@ -104,9 +104,9 @@ def _look_into(value: Any) -> None:
     if isinstance(value, float):
         if not math.isfinite(value):
             raise _NotFinite(f"is {value}")
-    elif type(value) is dict or isinstance(value, Mapping):
+    elif type(value) is dict or isinstance(value, Mapping):  # most are dicts, which takes a tenth of the time to see
         _look_into_each(value.items(), ".{}")
-    elif isinstance(value, (list, tuple)):
+    elif isinstance(value, list | tuple):
         if not _is_finite_vector(value):
             _look_into_each(enumerate(value), "[{}]")
     elif isinstance(value, Enum):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -89,9 +89,10 @@ class RequestModel(Model):
         return body
 
 
-@cache
+@lru_cache(1024)
 def _wire_names(model: type[RequestModel]) -> tuple[tuple[str, str], ...]:
-    """Every field by its name and its wire name. Aliases are generated with the schema, which an instance has."""
+    """Every field by its name and its wire name."""
+    model.model_rebuild()  # aliases are generated with the schema, which is built late
     fields = model.model_fields.items()
     return tuple((name, info.serialization_alias or info.alias or name) for name, info in fields)
 

@@ -96,10 +96,9 @@ class RequestOptions:
 
 
 def ensure_request_options(options: RequestOptions | None) -> RequestOptions:
-    """A checked copy of the options given, which whoever filled them in cannot change any more; or empty ones, which
-    all calls share and none may change."""
+    """A checked copy of the options given, which whoever filled them in cannot change any more; or empty ones."""
     if options is None:
-        return _NOTHING_GIVEN
+        return RequestOptions()
     if not isinstance(options, RequestOptions):
         raise InvalidRequest(f"request_options must be a RequestOptions, not {type(options).__name__}")
     return RequestOptions(**{name: getattr(options, name) for name in _READ})
@@ -179,6 +178,3 @@ def refuse_unknown(owner: str, name: str, known: list[str]) -> NoReturn:
     """Raise for an option that does not exist, naming the nearest one that does."""
     hint = suggest(name, known) or f" It has: {', '.join(sorted(known))}."
     raise UnknownOption(f"{owner} has no option {name!r}.{hint}")
-
-
-_NOTHING_GIVEN = RequestOptions()

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .order import Runs
 from .which import Mask
 
 Bounds = Mapping[str, Any]
@@ -24,19 +25,20 @@ _SIDES: Mapping[str, Literal["left", "right"]] = {"gt": "right", "gte": "left", 
 
 
 def settled(bounds: Bounds, values: NDArray[Any]) -> Bounds | None:
-    """The same bounds in the terms of the values, without those that every value is within; ``None`` if none can be.
+    """The same bounds, as they can be compared with such values; ``None`` when no value can be within them.
 
-    Integers get inclusive bounds of 64 bits: comparing them with a fraction would round those beyond 2**53.
+    Integers are compared with inclusive bounds of 64 bits: fractions would have those beyond 2**53 rounded. A bound
+    that every integer is within is left out.
     """
     if values.dtype != np.int64:
         return bounds
     whole: dict[str, int] = {}
     for bound, limit in bounds.items():
         bound, limit = _whole(bound, limit)
-        if limit > _INT64.max if bound == "gte" else limit < _INT64.min:
-            return None
         if _INT64.min <= limit <= _INT64.max:
             whole[bound] = limit
+        elif (limit > 0) == (bound == "gte"):
+            return None
     return whole
 
 
@@ -48,19 +50,20 @@ def within(values: NDArray[Any], bounds: Bounds) -> Mask:
     return mask
 
 
-def run_within(ordered: NDArray[Any], bounds: Bounds) -> tuple[int, int]:
-    """Where those of ascending values that are within settled bounds begin and end."""
-    start, end = 0, len(ordered)
+def run_within(ordered: NDArray[Any], bounds: Bounds) -> Runs:
+    """Where the values within settled bounds are among ascending ones."""
+    start, end = np.array([0]), np.array([len(ordered)])
     for bound, limit in bounds.items():
-        place = int(ordered.searchsorted(limit, side=_SIDES[bound]))
+        place = ordered.searchsorted([limit], side=_SIDES[bound])
         if bound in ("gt", "gte"):
             start = place
         else:
             end = place
-    return start, max(start, end)
+    return start, np.maximum(start, end)
 
 
 def _whole(bound: str, limit: int | float) -> tuple[str, int]:
+    """The same bound on integers, inclusive."""
     match bound:
         case "gt":
             return "gte", math.floor(limit) + 1

@@ -51,7 +51,7 @@ class Numbers:
         if limits is None:
             return np.zeros(len(self.values), np.bool_)
         return self.order.select(
-            lambda values: [run_within(values, limits)],
+            lambda values: run_within(values, limits),
             lambda part: within(self.values[part], limits) & self.present[part],
             len(self.values),
         )
@@ -261,8 +261,7 @@ def _any_of(values: NDArray[Any], wanted: NDArray[Any]) -> Mask:
 
 def _runs_of(ordered: NDArray[Any], wanted: NDArray[Any]) -> Runs:
     """Where distinct values are among ascending ones."""
-    starts, ends = ordered.searchsorted(wanted, side="left"), ordered.searchsorted(wanted, side="right")
-    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+    return ordered.searchsorted(wanted, side="left"), ordered.searchsorted(wanted, side="right")
 
 
 def _distinct(values: NDArray[Any]) -> NDArray[Any]:

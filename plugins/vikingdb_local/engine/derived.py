@@ -73,8 +73,9 @@ class Derived:
             self._open_graphs(sql)
         return segment
 
-    def follow(self, current: Current, distances: Collection[Distance], now_ms: int) -> bool:
-        """Ask for what has fallen behind: a cache, an order, or graphs for these distances. Other graphs are let go of.
+    def follow(self, current: Current, fields: Collection[str], distances: Collection[Distance], now_ms: int) -> bool:
+        """Ask for what has fallen behind: a cache, orders of these fields and of the key, graphs for these distances.
+        Other graphs are let go of.
 
         Returns:
             Whether nothing has.
@@ -88,9 +89,9 @@ class Derived:
         if self._is_cache_stale(snapshot):
             is_in_step = False
             self._upkeep.ask(f"the cache of collection {self._id}", lambda _: self._keep(current()))
-        if _out_of_order(snapshot):
+        if _out_of_order(snapshot, fields):
             is_in_step = False
-            self._upkeep.ask(f"the order of collection {self._id}", partial(_put_in_order, current))
+            self._upkeep.ask(f"the order of collection {self._id}", partial(_put_in_order, current, fields))
         for distance in distances:
             if self._is_graph_due(snapshot, distance) and is_available():
                 is_in_step = False
@@ -205,14 +206,14 @@ class Derived:
         self.graphs = found
 
 
-def _out_of_order(snapshot: Snapshot) -> list[Numbers | Texts]:
-    columns = snapshot.columns.values()
+def _out_of_order(snapshot: Snapshot, fields: Collection[str]) -> list[Numbers | Texts]:
+    columns = [snapshot.columns.get(name) for name in {*fields, snapshot.schema.primary_key.name}]
     return [column for column in columns if isinstance(column, Numbers | Texts) and column.is_order_due]
 
 
-def _put_in_order(current: Current, should_stop: ShouldStop) -> None:
+def _put_in_order(current: Current, fields: Collection[str], should_stop: ShouldStop) -> None:
     snapshot = current()
-    for column in _out_of_order(snapshot) if snapshot is not None else ():
+    for column in _out_of_order(snapshot, fields) if snapshot is not None else ():
         if should_stop():
             return
         column.put_in_order()

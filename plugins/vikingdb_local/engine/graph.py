@@ -33,6 +33,8 @@ _OVERSAMPLE = 4
 _CHUNK = 512
 _LOST = 2**-8
 """The share of a number that bfloat16 may lose."""
+_SINGLE = 2**-22
+"""Likewise single precision, in a few steps."""
 
 
 def is_available() -> bool:
@@ -88,23 +90,27 @@ class Graph:
             places, distances = places[known], distances[known]
             if len(places) >= min(most, inside):
                 beyond = distances > self._farthest(distances, most, query, snapshot.vectors.lengths[places])
-                places = places[~beyond]  # one without a distance stays
+                places = places[~beyond]  # where the distance is NaN, it stays
                 places.sort()
                 return np.concatenate((places, tail))
             count *= 4
         return None
 
     def _farthest(self, distances: Any, most: int, query: Vector, lengths: Any) -> float:
-        """Rows beyond this distance are not among the ``most`` nearest, however much was lost to bfloat16."""
+        """Rows beyond this distance are not among the ``most`` nearest, however much was lost to bfloat16.
+
+        A vector loses ``_LOST`` of its length at most, and the query as much. So a distance is wrong by a certain
+        amount, and two distances that are compared by twice as much.
+        """
         nth = float(np.partition(distances, most - 1)[most - 1]) if most < len(distances) else np.inf
         own, longest = math.sqrt(float(query.dot(query))), float(lengths.max())
         match self.distance:
             case Distance.COSINE:
-                return nth + 8 * _LOST
+                return nth + 8 * _LOST  # made of length 1, a vector may be off by twice what it lost
             case Distance.L2:
                 lost = _LOST * (own + longest)
                 return (math.sqrt(max(0.0, nth)) + 2 * lost) ** 2
-        return nth + 4 * _LOST * own * longest
+        return nth + 4 * _LOST * own * longest + _SINGLE * (1 + abs(nth))  # usearch takes the product from 1
 
     def share_dead(self, snapshot: Snapshot, now_ms: int) -> float:
         """Which share of its rows is gone."""

@@ -6,7 +6,7 @@ enough have come together to make it anew. Values of a row never change, so what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +24,8 @@ MIN_TAIL_ROWS, TAIL_SHARE = 4_096, 0.25
 FEW = 1 / 16
 """Rows beyond this share of all are not worth being found by the order: a mask is as fast."""
 
-Runs = Sequence[tuple[int, int]]
-"""Where runs of the ordered values begin and end. None ends before it begins, and no two overlap."""
+Runs = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Where runs of the ordered values begin, and where they end. None ends before it begins, and no two overlap."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class _Made:
     values: NDArray[Any]
     rows: NDArray[np.int32]
     covered: int
+
+    @property
+    def few(self) -> float:
+        """How many rows it answers with at most."""
+        return FEW * self.covered
 
 
 class Order:
@@ -59,17 +64,17 @@ class Order:
         """Some of the first ``size`` rows.
 
         Args:
-            find: from ordered values to the runs that are wanted.
-            look: which rows of a part of the column are wanted.
+            find: where those that are wanted are among ascending values.
+            look: for the rows of a slice of the column, whether they are wanted.
             size: how many rows there are, or were.
         """
         made = self._made
         if made is None:
             return look(slice(None))
-        runs = find(made.values)
-        if sum(end - start for start, end in runs) > FEW * len(made.rows):
+        starts, ends = find(made.values)
+        if (ends - starts).sum() > made.few:
             return look(slice(None))
-        found = _joined([made.rows[start:end] for start, end in runs])
+        found = _gathered(made.rows, starts, ends)
         if made.covered == size:
             return found
         if made.covered > size:  # it is younger than what is asked about
@@ -80,20 +85,25 @@ class Order:
         """Rows of the first ``size`` among which the ``most`` with the smallest or largest values are, as far as they
         have any; ``None`` where that takes a look at all rows."""
         made = self._made
-        if made is None or made.covered > size or not 0 < most <= FEW * len(made.rows):
+        if made is None or made.covered > size or most > made.few:
             return None
-        if smallest:
-            start, end = 0, int(made.values.searchsorted(made.values[most - 1], side="right"))
-        else:
-            start, end = int(made.values.searchsorted(made.values[-most], side="left")), len(made.rows)
-        if end - start > FEW * len(made.rows):  # too many are alike
+        start, end = 0, len(made.rows)
+        if most < end and smallest:
+            end = int(made.values.searchsorted(made.values[most - 1], side="right"))
+        elif most < end:
+            start = int(made.values.searchsorted(made.values[-most], side="left"))
+        if end - start > made.few:  # too many are alike
             return None
-        return np.concatenate((_joined([made.rows[start:end]]), np.arange(made.covered, size)))
+        return np.concatenate((np.sort(made.rows[start:end]), np.arange(made.covered, size)))
 
 
-def _joined(runs: Sequence[NDArray[np.int32]]) -> Positions:
-    if not runs:
-        return np.empty(0, np.intp)
-    found: Positions = (runs[0] if len(runs) == 1 else np.concatenate(runs)).astype(np.intp)
+def _gathered(rows: NDArray[np.int32], starts: NDArray[np.intp], ends: NDArray[np.intp]) -> Positions:
+    """What is in some runs of ``rows``, ascending."""
+    if len(starts) == 1:
+        found = rows[starts[0] : ends[0]].astype(np.intp)
+    else:
+        lengths = ends - starts
+        before = np.cumsum(lengths) - lengths
+        found = rows[np.repeat(starts - before, lengths) + np.arange(lengths.sum())].astype(np.intp)
     found.sort()
     return found

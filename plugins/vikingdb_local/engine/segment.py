@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ from .values import Vector
 from .which import Mask, Which
 
 NEVER = np.iinfo(np.int64).max
+
+Array = TypeVar("Array", bound=NDArray[Any])
 
 _NO_VECTOR = np.empty(0, np.float32)
 
@@ -67,7 +69,7 @@ class Snapshot:
         return len(self.numbers)
 
     def alive(self, now_ms: int) -> Mask:
-        """Which rows exist, neither deleted nor replaced nor expired."""
+        """Which rows exist, neither deleted nor replaced nor expired. Shared by all readers, who cannot change it."""
         if now_ms < self.first_expiry:
             return self._undead
         return self._undead & (self.expires > now_ms)
@@ -79,11 +81,11 @@ class Snapshot:
     @cached_property
     def everything(self) -> NDArray[np.intp]:
         """Positions of all rows."""
-        return np.arange(len(self.numbers))
+        return _fixed(np.arange(len(self.numbers)))
 
     @cached_property
     def _undead(self) -> Mask:
-        return self.died > self.seq if self.dead else np.ones(len(self.numbers), np.bool_)
+        return _fixed(self.died > self.seq if self.dead else np.ones(len(self.numbers), np.bool_))
 
     def keys(self, rows: NDArray[np.intp]) -> list[Any]:
         """Primary keys of rows."""
@@ -213,6 +215,12 @@ class Segment:
             dead=self._dead,
             first_expiry=self._first_expiry,
         )
+
+
+def _fixed(array: Array) -> Array:
+    """The same array, which nobody can change any more."""
+    array.setflags(write=False)
+    return array
 
 
 def _within(parts: Parts, prefix: str) -> Parts:

@@ -61,7 +61,7 @@ class Upkeep:
         try:
             thread.start()
         except RuntimeError as error:  # too many threads, or the interpreter is about to end
-            log.warning("caches and graphs are not brought into step now: %s", error)
+            log.warning("caches, orders and graphs are not brought into step now: %s", error)
             return False
         self._thread = thread
         # A thread that is within usearch when the interpreter ends takes the process down. At exit finalizers run

@@ -117,6 +117,7 @@ def open_search(session: Session, call: Call[Any]) -> Search:
 
 @cache
 def _no_advance() -> m.SearchAdvance:
+    """One that says nothing, for all requests to read."""
     return m.SearchAdvance()
 
 

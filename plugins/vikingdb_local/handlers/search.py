@@ -90,7 +90,7 @@ def by_scalar(session: Session, call: Call[m.SearchByScalarRequest]) -> Any:
         column = snapshot.columns[field.name]
         assert isinstance(column, Numbers)
         is_ascending = request.order == "asc"
-        if len(rows) == len(snapshot):
+        if len(rows) == len(snapshot):  # any row will do
             few = column.order.extremes(most, len(snapshot), smallest=is_ascending)
             rows = rows if few is None else few
         if not column.present.all():

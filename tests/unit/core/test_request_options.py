@@ -191,6 +191,17 @@ def test_options_may_be_filled_in_after_they_were_made() -> None:
     assert ensure_request_options(None) == RequestOptions()
 
 
+def test_empty_options_belong_to_who_asked_for_them() -> None:
+    toy, wire = client()
+    mine = ensure_request_options(None)
+    mine.headers["X-Team"] = "shop"
+    mine.timeout = 2
+    toy.call(READ)
+    assert "X-Team" not in wire.requests[0].headers
+    assert wire.timeouts[0].total != 2
+    assert ensure_request_options(None) == RequestOptions()
+
+
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_value_is_refused_when_it_is_filled_in(wrong: dict[str, Any]) -> None:
     options = RequestOptions(timeout=5, max_attempts=2)

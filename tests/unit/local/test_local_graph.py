@@ -21,6 +21,7 @@ KINDS = {
     "of all lengths": lambda made: made * np.exp(RNG.normal(size=(len(made), 1)) * 3),
     "nearly alike": lambda made: 1 + 1e-3 * made,
     "alike": lambda made: np.ones_like(made),
+    "nearly without length": lambda made: (1 + 4e-3 * made) * (2.5 * 2**-24 / DIM) ** 0.5,
     "without length": lambda made: made * (RNG.random((len(made), 1)) > 0.4),
 }
 

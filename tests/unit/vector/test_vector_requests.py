@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import json
+import pickle
 import subprocess
 import sys
 import warnings
@@ -426,3 +427,24 @@ def test_a_notebook_shows_the_fields_of_a_request_before_its_first_use(request_t
     )
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert shown == [*request_type.model_fields, "fields"]
+
+
+FRESH = """
+import pickle, sys
+from vikingdb_vector import models as m
+way = sys.argv[1]
+if way == "unpickled":
+    first = pickle.loads(bytes.fromhex(sys.argv[2]))
+else:
+    first = m.CreateIndexRequest.model_construct(collection_name="c", index_name="i")
+built = m.CreateIndexRequest(collection_name="c", index_name="i")
+assert first.to_wire() == built.to_wire() == {"CollectionName": "c", "IndexName": "i"}, (first.to_wire(), built.to_wire())
+"""
+
+
+@pytest.mark.parametrize("way", ["unpickled", "constructed"])
+def test_wire_names_are_known_before_a_request_was_built(way: str) -> None:
+    """In a worker process, say, whose first request comes from another one."""
+    packed = pickle.dumps(m.CreateIndexRequest(collection_name="c", index_name="i")).hex()
+    done = subprocess.run([sys.executable, "-c", FRESH, way, packed], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
