@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from functools import lru_cache
 from typing import Any
 
 from vikingdb_core.hints import suggest
@@ -63,7 +64,12 @@ def operation_name(request: Request) -> str:
 
 
 def _new_request_id() -> str:
-    return time.strftime("%Y%m%d%H%M%S", time.gmtime()) + secrets.token_hex(10)
+    return _stamp(int(time.time())) + secrets.token_hex(10)
+
+
+@lru_cache(1)
+def _stamp(second: int) -> str:
+    return time.strftime("%Y%m%d%H%M%S", time.gmtime(second))
 
 
 def _handle(session: Session, request: Request) -> Any:

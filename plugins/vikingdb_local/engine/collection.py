@@ -259,10 +259,7 @@ class Collection:
         state = (snapshot.seq if snapshot is not None else -1, self.schema, self.indexes, self._derived.graphs)
         if self._in_step and all(map(is_, state, self._in_step)):
             return
-        indexes = self.indexes.values()
-        distances = {index.distance for index in indexes if index.distance and index.is_approximate}
-        fields = {name for index in indexes for name in index.scalar_fields}
-        if self._derived.follow(lambda: self._snapshot, fields, distances, now_ms):
+        if self._derived.follow(lambda: self._snapshot, self.indexes.values(), now_ms):
             self._in_step = state
 
     def keep(self) -> None:

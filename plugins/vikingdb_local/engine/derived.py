@@ -23,6 +23,7 @@ from .caches import ROWS, Caches
 from .columns import Numbers, Texts
 from .faults import StorageFault
 from .graph import MIN_ROWS, Graph, GraphBuilder, is_available, open_graph
+from .indexing import Index
 from .schema import Schema
 from .segment import Segment, Snapshot
 from .upkeep import Upkeep
@@ -73,9 +74,9 @@ class Derived:
             self._open_graphs(sql)
         return segment
 
-    def follow(self, current: Current, fields: Collection[str], distances: Collection[Distance], now_ms: int) -> bool:
-        """Ask for what has fallen behind: a cache, orders of these fields and of the key, graphs for these distances.
-        Other graphs are let go of.
+    def follow(self, current: Current, indexes: Collection[Index], now_ms: int) -> bool:
+        """Ask for what has fallen behind: a cache, and the orders and graphs that these indexes use. Other graphs are
+        let go of.
 
         Returns:
             Whether nothing has.
@@ -83,8 +84,10 @@ class Derived:
         snapshot = current()
         if snapshot is None:
             return True
-        is_in_step = self.graphs.keys() <= set(distances)
-        for distance in self.graphs.keys() - set(distances):
+        distances = {index.distance for index in indexes if index.distance and index.is_approximate}
+        fields = {name for index in indexes for name in index.scalar_fields}
+        is_in_step = self.graphs.keys() <= distances
+        for distance in self.graphs.keys() - distances:
             self._upkeep.ask(f"the end of the {distance} graph of collection {self._id}", partial(self._drop, distance))
         if self._is_cache_stale(snapshot):
             is_in_step = False

@@ -438,7 +438,8 @@ if way == "unpickled":
 else:
     first = m.CreateIndexRequest.model_construct(collection_name="c", index_name="i")
 built = m.CreateIndexRequest(collection_name="c", index_name="i")
-assert first.to_wire() == built.to_wire() == {"CollectionName": "c", "IndexName": "i"}, (first.to_wire(), built.to_wire())
+wires = first.to_wire(), built.to_wire()
+assert wires == ({"CollectionName": "c", "IndexName": "i"},) * 2, wires
 """
 
 
