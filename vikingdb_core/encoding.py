@@ -16,6 +16,7 @@ from .exceptions import InvalidRequest
 # Filters are dataclasses; left alone, orjson would write their fields and never ask for their wire form.
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_PASSTHROUGH_DATACLASS
 _PLAIN = (str, int, type(None))
+_PLAIN_TYPES = frozenset({str, int, bool, type(None)})
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
@@ -117,6 +118,8 @@ def _look_into(value: Any) -> None:
 
 def _look_into_each(items: Iterable[tuple[Any, Any]], step: str) -> None:
     for name, item in items:
+        if type(item) in _PLAIN_TYPES:  # most are, and a call for each takes time
+            continue
         try:
             _look_into(item)
         except _NotFinite as found:

@@ -6,7 +6,8 @@ import base64
 import binascii
 import math
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from vikingdb_vector.models import FieldType
 
 from ..errors import ServiceError, invalid, json_type, shown
 from .geo import parse_point
+from .inner import inner_products
 from .instants import parse_instant
 from .schema import Field
 
@@ -95,6 +97,23 @@ def read_vector(value: Any, dim: int, where: str) -> Vector:
             "beyond what single precision can compare; give finite numbers, or scale them"
         )
     return numbers.astype(np.float32)
+
+
+def read_vectors(values: Sequence[Any], dim: int) -> NDArray[np.float32] | None:
+    """The vectors of many rows at once, a row of the matrix each; ``None`` when one has to be read by itself."""
+    if any(type(value) is not list or len(value) != dim for value in values):
+        return None
+    try:
+        numbers = np.frombuffer(struct.pack(f"{len(values) * dim}d", *chain.from_iterable(values))).reshape(-1, dim)
+    except struct.error:
+        return None
+    doubtful = np.flatnonzero(((numbers == 0) | (numbers == 1)).any(axis=1))  # true and false are packed as 1 and 0
+    if not all(_NUMBER_TYPES.issuperset(map(type, values[place])) for place in doubtful.tolist()):
+        return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        lengths = np.sqrt(inner_products(numbers, numbers))
+    are_fit = (lengths >= MIN_LENGTH) & (lengths <= MAX_LENGTH)
+    return numbers.astype(np.float32) if are_fit.all() else None
 
 
 def read_sparse(value: Any, where: str) -> dict[str, float]:

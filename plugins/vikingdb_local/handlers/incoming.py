@@ -17,7 +17,7 @@ from ..embedding.sparse import embed_sparse
 from ..engine.collection import Collection, NewRow, Patch
 from ..engine.rows import Key
 from ..engine.schema import AUTO_ID, OPTIONAL, SPARSE, Field, Schema, Vectorizer
-from ..engine.values import Vector, read_key, read_value, read_vector
+from ..engine.values import Vector, read_key, read_value, read_vector, read_vectors
 from ..errors import COLLECTION, denied, invalid, shown
 from ..session import Session
 
@@ -36,13 +36,23 @@ def refuse_unknown(row: Mapping[str, Any], known: Container[str], where: str, *,
             )
 
 
+def read_all_new(schema: Schema, rows: Sequence[Mapping[str, Any]], where: str) -> list[NewRow]:
+    """The rows of an array to insert, likewise. Vectors are read at once, unless there is something to say of one."""
+    vectors = None
+    if schema.vector is not None:
+        vectors = read_vectors([row.get(schema.vector.name) for row in rows], schema.vector.dim)
+    if vectors is None:
+        return [read_new(schema, row, f"{where}[{position}]") for position, row in enumerate(rows)]
+    whole = [_whole_row(schema, row, f"{where}[{position}]") for position, row in enumerate(rows)]
+    return [NewRow(_own_key(schema, fields), fields, vector) for fields, vector in zip(whole, vectors, strict=True)]
+
+
 def read_new(schema: Schema, row: Mapping[str, Any], where: str) -> NewRow:
     """A row to insert, defaults filled in; not yet embedded."""
     fields = _whole_row(schema, row, where)
     if schema.vector is not None and schema.vector.name not in row:
         raise invalid(f"{where}: field {schema.vector.name!r} (vector) is missing; every row needs its vector")
-    key = None if schema.has_auto_id else fields[schema.primary_key.name]
-    return NewRow(key, fields, own_vector(schema, row, where))
+    return NewRow(_own_key(schema, fields), fields, own_vector(schema, row, where))
 
 
 def read_patch(schema: Schema, row: Mapping[str, Any], where: str) -> Patch:
@@ -53,11 +63,13 @@ def read_patch(schema: Schema, row: Mapping[str, Any], where: str) -> Patch:
 def part_row(schema: Schema, row: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The fields a row says; neither its key nor its vector."""
     stored = schema.stored_fields
-    return {
-        name: _value_of(schema, stored[name], value, where)
+    fields = {
+        name: read_value(stored[name], value, where)
         for name, value in row.items()
         if name in stored and not stored[name].is_primary_key
     }
+    _check_text(schema, fields, where)
+    return fields
 
 
 def own_vector(schema: Schema, row: Mapping[str, Any], where: str) -> Vector | None:
@@ -108,10 +120,15 @@ def _whole_row(schema: Schema, row: Mapping[str, Any], where: str) -> dict[str, 
             if not schema.has_auto_id:
                 fields[name] = _key_of(field, row, where)
         elif name in row:
-            fields[name] = _value_of(schema, field, row[name], where)
+            fields[name] = read_value(field, row[name], where)
         elif field.type not in OPTIONAL:
             fields[name] = _default_of(field, where)
+    _check_text(schema, fields, where)
     return fields
+
+
+def _own_key(schema: Schema, fields: Mapping[str, Any]) -> Key | None:
+    return None if schema.has_auto_id else fields[schema.primary_key.name]
 
 
 def _key_of(key: Field, row: Mapping[str, Any], where: str) -> Key:
@@ -120,11 +137,13 @@ def _key_of(key: Field, row: Mapping[str, Any], where: str) -> Key:
     return read_key(key, row[key.name], where)
 
 
-def _value_of(schema: Schema, field: Field, value: Any, where: str) -> Any:
-    read = read_value(field, value, where)
-    if schema.vectorizer and schema.vectorizer.text_field == field.name and not read.strip():
-        raise invalid(f"{where}: field {field.name!r} is to be embedded and must not be empty")
-    return read
+def _check_text(schema: Schema, fields: Mapping[str, Any], where: str) -> None:
+    """Refuse an empty text that is to be embedded."""
+    if schema.vectorizer is None:
+        return
+    name = schema.vectorizer.text_field
+    if name in fields and not fields[name].strip():
+        raise invalid(f"{where}: field {name!r} is to be embedded and must not be empty")
 
 
 def _default_of(field: Field, where: str) -> Any:

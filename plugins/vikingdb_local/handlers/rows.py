@@ -16,7 +16,7 @@ from ..engine.schema import SPARSE, Schema
 from ..engine.values import Vector, read_id
 from ..errors import invalid, missing
 from ..session import Call, Session
-from .incoming import embed_texts, read_new, read_patch, refuse_unknown
+from .incoming import embed_texts, read_all_new, read_patch, refuse_unknown
 from .locate import find_collection, find_index
 from .output import refuse_partition, refuse_truthy, select_fields
 
@@ -30,8 +30,7 @@ def upsert(session: Session, call: Call[m.UpsertDataRequest]) -> Any:
     collection = find_collection(session, call.locator)
     schema, request = collection.schema, call.request
     given = _read_rows(collection, request)
-    checked = [read_new(schema, row, f"data[{position}]") for position, row in enumerate(given)]
-    rows, usage = embed_texts(session, collection, checked)
+    rows, usage = embed_texts(session, collection, read_all_new(schema, given, "data"))
     now_ms = session.now_ms
     collection.upsert(rows, _expiry(request.ttl, now_ms), now_ms, schema)
     return usage

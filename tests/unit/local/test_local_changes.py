@@ -235,18 +235,18 @@ def test_a_field_added_while_rows_are_being_checked_is_not_missing_from_them(
 ) -> None:
     from vikingdb_local.handlers import rows
 
-    read_new, seen = rows.read_new, []
+    read_all_new, seen = rows.read_all_new, []
 
     def overtaken(*arguments: Any) -> Any:
-        row = read_new(*arguments)
+        read = read_all_new(*arguments)
         if not seen:
-            seen.append(row)
+            seen.append(read)
             client.admin.update_collection(
                 collection_name="c", fields=[{"field_name": "more", "field_type": "int64", "default_value": 7}]
             )
-        return row
+        return read
 
-    monkeypatch.setattr(rows, "read_new", overtaken)
+    monkeypatch.setattr(rows, "read_all_new", overtaken)
     books.result("data/upsert", data=[book("a")])
     assert seen
     assert books.result("data/fetch_in_collection", ids=["a"])["fetch"][0]["fields"]["more"] == 7

@@ -7,8 +7,12 @@ import struct
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.unit.local.wire import Wire
+from tests.unit.local.wire import Wire, book
+from vikingdb_local.engine.values import read_vector, read_vectors
+from vikingdb_local.errors import ServiceError
 
 TYPES = {
     "i": "int64",
@@ -146,3 +150,42 @@ def test_a_row_needs_its_vector(books: Wire) -> None:
 def test_the_zero_vector_is_a_vector(books: Wire) -> None:
     books.result("data/upsert", data=[{"id": "a", "title": "t", "vec": [0, 0, 0, 0]}])
     assert books.result("data/search/vector", dense_vector=[1, 0, 0, 0])["data"][0]["score"] == 0
+
+
+def as_one(values: list[Any]) -> list[list[float]] | None:
+    """Each vector read by itself; ``None`` when there is one that is refused."""
+    try:
+        return [read_vector(value, 3, "it").tolist() for value in values]
+    except ServiceError:
+        return None
+
+
+numbers = st.one_of(
+    st.sampled_from([0, 1, -1, 0.0, 1.0, 0.5, 1e-16, 1e-8, 1e18, 1e19, 1e200, -1e308, 2**63]), st.floats(-10, 10)
+)
+wrong = st.sampled_from([True, False, None, "1", [1], {}])
+vectors = st.lists(numbers, min_size=3, max_size=3)
+in_base64 = st.just(base64.b64encode(struct.pack("<3f", 1, 2, 3)).decode())
+anything = st.one_of(vectors, vectors, vectors, st.lists(numbers | wrong, max_size=4), in_base64, wrong)
+
+
+@given(values=st.lists(vectors, max_size=4) | st.lists(anything, max_size=4))
+def test_many_vectors_are_read_at_once_as_one_by_one_or_not_at_all(values: list[Any]) -> None:
+    read = read_vectors(values, 3)
+    if read is not None:
+        assert read.tolist() == as_one(values)
+
+
+@given(values=st.lists(st.lists(st.integers(-5, 5).filter(bool), min_size=3, max_size=3), min_size=1, max_size=4))
+def test_ordinary_vectors_are_read_at_once(values: list[list[int]]) -> None:
+    assert read_vectors(values, 3) is not None
+
+
+def test_rows_with_one_vector_that_is_wrong_are_refused_by_its_place(books: Wire) -> None:
+    rows = [{**book(key), "vec": [0.1, 0.2, 0.3, 0.4]} for key in "abc"]
+    for wrong_one, says in (([1, True, 0, 0], "position 1 is"), ([1.5, 2, 3], "dimension is 4"), ([1e30] * 4, "scale")):
+        status, code, message = books.refusal("data/upsert", data=[*rows, {**book("d"), "vec": wrong_one}])
+        assert (status, code) == (400, "InvalidParameter")
+        assert "data[3]" in message
+        assert says in message
+    assert books.result("data/fetch_in_collection", ids=["a"])["fetch"] == []
