@@ -57,7 +57,7 @@ class Order:
         """Make it of a column as it is now."""
         rows = np.flatnonzero(has_value).astype(np.int32)
         kept = values[rows]
-        by_value = np.argsort(kept, kind="stable")  # so rows of one value ascend
+        by_value = np.argsort(kept)
         self._made = _Made(kept[by_value], rows[by_value], len(values))
 
     def select(self, find: Callable[[NDArray[Any]], Runs], look: Callable[[slice], Mask], size: int) -> Which:
