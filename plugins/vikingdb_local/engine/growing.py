@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from .inner import inner_products
+from .sharing import HELPERS
 
 _FIRST_CAPACITY = 64
 _BLOCK_BYTES = 16 << 20
+_PART_BYTES = 4 << 20
+"""What a thread multiplies at a time, of a whole matrix."""
 _NEAR_BYTES = 256 << 10
 """What is copied at a time to be multiplied: little enough to be in the processor's cache still."""
 
@@ -76,10 +79,7 @@ class Matrix:
         if positions is not None:
             return self._product_of(positions, vector)
         products = np.empty(len(self), np.float32)
-        start = 0
-        for block in self.blocks:
-            inner_products(block, vector, products[start : start + len(block)])
-            start += len(block)
+        HELPERS.share(lambda part: inner_products(part[0], vector, part[1]), self._parts(products))
         return products
 
     def rows(self, positions: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -88,6 +88,16 @@ class Matrix:
         for block, places, part in self._within_blocks(positions):
             block.take(places, axis=0, out=found[part], mode="clip")
         return found
+
+    def _parts(self, products: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """The rows, so many at a time that it is worth having a thread of its own, each part with its products."""
+        step = max(16, _PART_BYTES // max(4, 4 * self.width))
+        done = 0
+        for block in self.blocks:
+            for start in range(0, len(block), step):
+                part = block[start : start + step]
+                yield part, products[done : done + len(part)]
+                done += len(part)
 
     def _product_of(self, positions: NDArray[np.intp], vector: NDArray[np.float32]) -> NDArray[np.float32]:
         products = np.empty(len(positions), np.float32)

@@ -1,4 +1,4 @@
-"""Inner: inner products, each call in the thread that makes it.
+"""Inner: inner products, each call in the thread that makes it; large ones are shared by :mod:`.sharing`.
 
 A product by BLAS is shared out among threads of its own, which wait for each other by spinning. Two searches at once
 then take many times as long as one after the other.
