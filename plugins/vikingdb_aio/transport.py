@@ -15,7 +15,7 @@ from vikingdb_core.effects import StreamedResponse, Timeouts
 from vikingdb_core.endpoint import Endpoint
 from vikingdb_core.exceptions import DecodeError, RequestError, VikingDBError
 from vikingdb_core.messages import Request, Response
-from vikingdb_core.transport import LONGEST_BODY_BYTES, TransportSettings, survives_forks
+from vikingdb_core.transport import LONGEST_BODY_BYTES, TransportSettings, notice_fork, survives_forks
 
 from .attempt import CURRENT, Attempt
 from .failure import FAILURES, failure
@@ -92,6 +92,14 @@ class AiohttpTransport:
         if own is not None:
             await own.close()
 
+    def renew_after_fork(self) -> None:
+        """The parent's connections are the parent's. They are not touched, and not let go of either."""
+        self._lock = threading.Lock()
+        for pool in self._pools.values():
+            pool.abandon()
+        self._inherited.extend(self._pools.values())
+        self._pools = {}
+
     async def _open(self, request: Request, attempt: Attempt) -> aiohttp.ClientResponse:
         session = self._current().session
         route = self._routes.known(request.endpoint)
@@ -104,6 +112,7 @@ class AiohttpTransport:
             CURRENT.reset(token)
 
     def _current(self) -> Pool:
+        notice_fork()
         if self._is_closed:
             raise RequestError(_CLOSED)
         loop = asyncio.get_running_loop()
@@ -116,14 +125,6 @@ class AiohttpTransport:
                     self._pools.pop(ended).dismiss()
                 pool = self._pools[loop] = Pool(self._settings)
         return pool
-
-    def renew_after_fork(self) -> None:
-        """The parent's connections are the parent's. They are not touched, and not let go of either."""
-        self._lock = threading.Lock()
-        for pool in self._pools.values():
-            pool.abandon()
-        self._inherited.extend(self._pools.values())
-        self._pools = {}
 
     def _failure(self, error: Exception, request: Request, attempt: Attempt, *, is_answered: bool) -> VikingDBError:
         if self._is_closed and not attempt.has_connection:

@@ -17,7 +17,7 @@ from vikingdb_core.effects import StreamedResponse, Timeouts
 from vikingdb_core.endpoint import Endpoint
 from vikingdb_core.exceptions import ConnectError, RequestError
 from vikingdb_core.messages import Request, Response
-from vikingdb_core.transport import TransportSettings, survives_forks
+from vikingdb_core.transport import TransportSettings, notice_fork, survives_forks
 
 from .databases import check_endpoint
 from .transport import LocalTransport
@@ -65,6 +65,7 @@ class AsyncLocalTransport:
             ConnectError: the time was up before a thread was free for it. It was not carried out.
             ConnectionLost, RequestTimeout: a fault of the endpoint.
         """
+        notice_fork()
         with self._lock:
             if self._is_closed:
                 raise self._refusal()

@@ -37,7 +37,7 @@ from ..exceptions import (
     RequestTimeout,
     TransportError,
 )
-from ..forks import survives_forks
+from ..forks import notice_fork, survives_forks
 from ..messages import Headers, Request, Response
 from .base import LONGEST_BODY_BYTES, TransportSettings
 
@@ -109,6 +109,7 @@ class RequestsTransport:
         self._lock, self._adapter = threading.Lock(), None  # the connections are the parent's
 
     def _current_adapter(self) -> HTTPAdapter:
+        notice_fork()
         with self._lock:
             if self._closed:
                 raise RequestError("this transport was closed; build a new one")

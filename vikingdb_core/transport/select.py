@@ -10,7 +10,7 @@ from .. import discovery
 from ..effects import AsyncTransport, StreamedResponse, Timeouts, Transport
 from ..endpoint import Endpoint
 from ..exceptions import ConfigError, PluginLoadError, RequestError
-from ..forks import survives_forks
+from ..forks import notice_fork, survives_forks
 from ..messages import Request, Response
 from .base import TransportSettings
 
@@ -123,6 +123,7 @@ class _Opened(Generic[T]):
     def at(self, endpoint: Endpoint, build: Callable[[Endpoint], T]) -> T:
         # One HTTP transport pools connections to every host; an embedded endpoint is a database of its own.
         key = endpoint.scheme if endpoint.is_http else endpoint
+        notice_fork()
         with self._lock:
             if self._closed:  # a private embedded database is gone; opening an empty one would look like data loss
                 raise RequestError("this client was closed; build a new one")

@@ -37,8 +37,8 @@ def settled(bounds: Bounds, values: NDArray[Any]) -> Bounds | None:
         bound, limit = _whole(bound, limit)
         if _INT64.min <= limit <= _INT64.max:
             whole[bound] = limit
-        elif (limit > 0) == (bound == "gte"):
-            return None
+        elif limit > 0 if bound == "gte" else limit < 0:
+            return None  # it is beyond the far end
     return whole
 
 

@@ -85,13 +85,14 @@ class Order:
         """Rows of the first ``size`` among which the ``most`` with the smallest or largest values are, as far as they
         have any; ``None`` where that takes a look at all rows."""
         made = self._made
-        if made is None or made.covered > size or most > made.few:
+        if made is None or made.covered > size or not 0 < most <= made.few:
             return None
         start, end = 0, len(made.rows)
-        if most < end and smallest:
-            end = int(made.values.searchsorted(made.values[most - 1], side="right"))
-        elif most < end:
-            start = int(made.values.searchsorted(made.values[-most], side="left"))
+        if most < end:
+            if smallest:
+                end = int(made.values.searchsorted(made.values[most - 1], side="right"))
+            else:
+                start = int(made.values.searchsorted(made.values[-most], side="left"))
         if end - start > made.few:  # too many are alike
             return None
         return np.concatenate((np.sort(made.rows[start:end]), np.arange(made.covered, size)))

@@ -10,11 +10,10 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from vikingdb_core.transport import survives_forks
+from vikingdb_core.transport import notice_fork, survives_forks
 
 MOST_HELPERS = 3
 """Work that is bound by memory is not done sooner by more."""
@@ -36,29 +35,51 @@ class Helpers:
         survives_forks(self)
 
     def share(self, work: Callable[[Piece], object], pieces: Iterable[Piece]) -> None:
-        """Do the work on every piece, in any order, in this thread and in those that are free."""
-        left = deque(pieces)
-        if not self._count or not self._are_free.acquire(blocking=False):
+        """Do the work on every piece, in any order, in this thread and in those that are free.
+
+        What the work raises is raised here, when no thread works on it any more.
+        """
+        notice_fork()
+        left, are_free = deque(pieces), self._are_free
+        if len(left) < 2 or not self._count or not are_free.acquire(blocking=False):
             _work_off(work, left)
             return
-        helping: list[Future[None]] = []
         try:
-            with suppress(RuntimeError):  # there can be no more threads, or the interpreter is about to end
-                helping += [self._submit(work, left) for _ in range(min(self._count, len(left) - 1))]
-            _work_off(work, left)
+            self._share(work, left)
         finally:
-            for help in helping:
-                if not help.cancel():
-                    help.result()
-            self._are_free.release()
+            are_free.release()
 
     def renew_after_fork(self) -> None:
         self._are_free, self._threads = threading.Lock(), None
 
-    def _submit(self, work: Callable[[Piece], object], left: deque[Piece]) -> Future[None]:
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(self._count, thread_name_prefix="vikingdb-local-helper")
-        return self._threads.submit(_work_off, work, left)
+    def _share(self, work: Callable[[Piece], object], left: deque[Piece]) -> None:
+        helping: list[Future[None]] = []
+        try:
+            for _ in range(min(self._count, len(left) - 1)):
+                begun = self._begin(work, left)
+                if begun is None:
+                    break
+                helping.append(begun)
+            _work_off(work, left)
+        except BaseException:
+            left.clear()  # nobody wants the rest
+            raise
+        finally:
+            helping = [each for each in helping if not each.cancel()]
+            wait(helping)
+        for each in helping:
+            each.result()
+
+    def _begin(self, work: Callable[[Piece], object], left: deque[Piece]) -> Future[None] | None:
+        try:
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(self._count, thread_name_prefix="vikingdb-local-helper")
+            return self._threads.submit(_work_off, work, left)
+        except RuntimeError:  # too many threads, or the interpreter is about to end
+            if self._threads is not None:
+                self._threads.shutdown(wait=False, cancel_futures=True)  # it has queued the work all the same
+                self._threads = None
+            return None
 
 
 def _work_off(work: Callable[[Piece], object], left: deque[Piece]) -> None:

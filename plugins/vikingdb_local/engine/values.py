@@ -112,7 +112,7 @@ def read_vectors(values: Sequence[Any], dim: int) -> NDArray[np.float32] | None:
         return None
     with np.errstate(over="ignore", invalid="ignore"):
         lengths = np.sqrt(inner_products(numbers, numbers))
-    are_fit = (lengths >= MIN_LENGTH) & (lengths <= MAX_LENGTH)
+    are_fit = (lengths >= MIN_LENGTH) & (lengths <= MAX_LENGTH) | ~numbers.any(axis=1)
     return numbers.astype(np.float32) if are_fit.all() else None
 
 

@@ -37,7 +37,7 @@ def refuse_unknown(row: Mapping[str, Any], known: Container[str], where: str, *,
 
 
 def read_all_new(schema: Schema, rows: Sequence[Mapping[str, Any]], where: str) -> list[NewRow]:
-    """The rows of an array to insert, likewise. Vectors are read at once, unless there is something to say of one."""
+    """The rows of an array to insert, as :func:`read_new` reads one; their vectors are read at once, if all are fit."""
     vectors = None
     if schema.vector is not None:
         vectors = read_vectors([row.get(schema.vector.name) for row in rows], schema.vector.dim)

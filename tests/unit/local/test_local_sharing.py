@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections import Counter
+from collections import Counter, deque
 
 import pytest
 
@@ -69,8 +69,62 @@ def test_an_error_comes_to_who_has_the_work_and_helpers_help_again(helpers: int)
 
     with pytest.raises(ValueError, match="seven"):
         threads.share(work, range(20))
+    assert not threads._are_free.locked()
     threads.share(done.append, range(20))
     assert sorted(done) == list(range(20))
+
+
+def test_an_error_of_a_helper_comes_to_who_has_the_work() -> None:
+    helpers, both, own = Helpers(1), threading.Barrier(2, timeout=PATIENCE_SECONDS), threading.get_ident()
+
+    def work(_: int) -> None:
+        both.wait()
+        if threading.get_ident() != own:
+            raise ValueError("not mine")
+
+    with pytest.raises(ValueError, match="not mine"):
+        helpers.share(work, range(2))
+    assert not helpers._are_free.locked()
+
+
+def test_the_rest_is_dropped_when_who_has_the_work_is_interrupted() -> None:
+    helpers, own, done = Helpers(1), threading.get_ident(), list[int]()
+    both, left = threading.Barrier(2, timeout=PATIENCE_SECONDS), deque[int](range(1000))
+
+    def work(piece: int) -> None:
+        done.append(piece)
+        both.wait()
+        if threading.get_ident() == own:
+            raise KeyboardInterrupt
+        while left:  # until the other one has left
+            threading.Event().wait(0.01)
+
+    with pytest.raises(KeyboardInterrupt):
+        helpers._share(work, left)
+    assert len(done) == 2
+
+
+def test_work_is_whole_when_there_can_be_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first helper begins, the second cannot: what the first does is waited for, and nothing is left behind."""
+    helpers, begun, start = Helpers(3), list[str](), threading.Thread.start
+
+    def limited(thread: threading.Thread) -> None:
+        if begun:
+            raise RuntimeError("can't start new thread")
+        begun.append(thread.name)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    done: list[int] = []
+
+    def work(piece: int) -> None:
+        threading.Event().wait(0.02)
+        done.append(piece)
+
+    for number in range(1, 4):
+        helpers.share(work, range(8))
+        assert sorted(done) == sorted(list(range(8)) * number)
+    assert helpers._threads is None
 
 
 def test_there_are_no_more_than_is_of_use() -> None:
