@@ -83,6 +83,7 @@ class AiohttpTransport:
 
     async def close(self) -> None:
         """Close the connections of this loop, and have other loops close theirs."""
+        notice_fork()
         with self._lock:
             self._is_closed = True
             pools, self._pools = self._pools, {}

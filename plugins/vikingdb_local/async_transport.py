@@ -93,6 +93,7 @@ class AsyncLocalTransport:
     async def close(self) -> None:
         """Let go of the database when calls that have begun are done. A private one is gone with it, one in a folder
         can be opened by others."""
+        notice_fork()
         with self._lock:
             self._is_closed = True
             threads, self._threads = self._threads, None

@@ -137,6 +137,7 @@ class _Opened(Generic[T]):
 
     def end(self) -> list[T]:
         """All of them, to be closed; there will be no others."""
+        notice_fork()
         with self._lock:
             self._closed = True
             return list(self._transports.values())

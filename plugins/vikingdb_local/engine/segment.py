@@ -21,7 +21,7 @@ from .schema import Schema
 from .scoring import Vectors
 from .sparse import SparseVectors, SparseView
 from .values import Vector
-from .which import Mask, Which
+from .which import Mask, Positions, Which, both, positions
 
 NEVER = np.iinfo(np.int64).max
 
@@ -98,6 +98,10 @@ class Snapshot:
         column = self.columns[self.schema.primary_key.name]
         assert isinstance(column, Numbers | Texts)
         return column.is_any_of(keys)
+
+    def living(self, keys: Sequence[Any], now_ms: int) -> Positions:
+        """Where the rows that exist and have one of the keys are."""
+        return positions(both(self.with_keys(keys), self.alive(now_ms)))
 
     def parts(self) -> dict[str, Any]:
         """What a segment can be made of again, by name: arrays, a matrix and lists of texts."""

@@ -18,7 +18,6 @@ from ..engine.columns import Numbers
 from ..engine.scoring import Hit, Rows, best
 from ..engine.segment import Snapshot
 from ..engine.values import read_id, read_sparse, read_vector
-from ..engine.which import both, positions
 from ..errors import DATA, invalid, missing, not_found, not_implemented, shown
 from ..session import Call, Session
 from .answering import Search, answer, near, open_search
@@ -65,7 +64,7 @@ def by_id(session: Session, call: Call[m.SearchByIDRequest]) -> Any:
 
     def rank(snapshot: Snapshot, rows: Rows, most: int) -> list[Hit]:
         keys: list[Any] = [key]
-        own = positions(both(snapshot.with_keys(keys), snapshot.alive(search.recall.now_ms)))
+        own = snapshot.living(keys, search.recall.now_ms)
         if not own.size:
             raise not_found(DATA, f"index {search.recall.index.name!r} has no row {shown(key)}")
         query = snapshot.vectors.matrix.row(int(own[-1]))

@@ -8,7 +8,6 @@ from vikingdb_vector import models as m
 
 from ..engine.scoring import best, nearest
 from ..engine.values import read_vector
-from ..engine.which import both, positions
 from ..session import Call, Session
 from .answering import as_score
 from .locate import find_collection, find_index
@@ -25,7 +24,7 @@ def sort(session: Session, call: Call[m.SortRequest]) -> Any:
     keys = read_ids(schema, call.request.ids)
     query = read_vector(call.request.query_vector, schema.dim, "query_vector")
     snapshot = collection.snapshot()
-    rows = positions(both(snapshot.with_keys(keys), snapshot.alive(recall.now_ms)))
+    rows = snapshot.living(keys, recall.now_ms)
     hits = best(*nearest(snapshot.vectors, rows, query, distance, len(keys)), snapshot.keys, len(keys))
     found = {hit.key for hit in hits}
     return {

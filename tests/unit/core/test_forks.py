@@ -67,7 +67,7 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a fork in C is tried with the C library of Linux")
-def test_a_fork_that_python_does_not_notice_is_noticed_before_a_request_is_sent() -> None:
+def test_a_fork_that_python_does_not_notice_is_noticed_before_use() -> None:
     """As uWSGI forks. Connections of the parent are not used, and its locks not waited for."""
     run("""
 import ctypes, http.server, os, threading
@@ -104,8 +104,13 @@ child = ctypes.PyDLL(None).fork()
 if not child:
     os.write(writing, port())
     os._exit(0)
+idle = ctypes.PyDLL(None).fork()  # a child that only closes
+if not idle:
+    transport.close()
+    os._exit(0)
 transport._opened._lock.release()
-assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+for each in (child, idle):
+    assert os.waitstatus_to_exitcode(os.waitpid(each, 0)[1]) == 0
 assert os.read(reading, 99) != first
 assert port() == first
 server.shutdown()
